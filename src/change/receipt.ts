@@ -1,0 +1,25 @@
+import type { Revision } from '../store/index.ts';
+
+/** What takes up changes (semantics 6). `process`, `handler`, `executor` and `publication` come with their parts. */
+export type ConsumerKind =
+  | 'environment'
+  | 'process'
+  | 'balancer'
+  | 'listener'
+  | 'handler'
+  | 'executor'
+  | 'dns'
+  | 'publication';
+
+export type Outcome = 'applied' | 'unchanged' | 'refused' | 'failed' | 'held';
+
+/** A consumer's word that it has taken up everything up to `revision`, or why not. */
+export interface Receipt {
+  readonly node: string;
+  readonly kind: ConsumerKind;
+  readonly revision: Revision;
+  readonly outcome: Outcome;
+  readonly reason?: string;
+  /** When it will try again, for `held` and `failed`: ISO time. */
+  readonly retryAt?: string;
+}

@@ -1,0 +1,5 @@
+export * from './canonical.ts';
+export * from './clock.ts';
+export * from './duration.ts';
+export * from './errors.ts';
+export * from './timing.ts';

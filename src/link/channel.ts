@@ -1,0 +1,12 @@
+/**
+ * Two ends that carry plain serialisable messages in order. In one process a pair hands over structured clones; the
+ * cluster puts a WebSocket under the same contract. A closed channel drops what is sent.
+ */
+export interface Channel<Incoming, Outgoing> {
+  send(message: Outgoing): void;
+  /** Called once per message, in order, never within `send`. Set once. */
+  onMessage(handle: (message: Incoming) => void): void;
+  /** Called once when either end closed, with the reason. */
+  onClose(handle: (reason: string) => void): void;
+  close(reason: string): void;
+}

@@ -1,0 +1,44 @@
+import type { Receipt } from '../change/index.ts';
+import type {
+  AliveRecord,
+  CheckRecord,
+  DirectChoice,
+  InstanceRecord,
+  NodeRecord,
+  NodeView,
+} from '../registry/index.ts';
+import type { Revision } from '../store/index.ts';
+
+/** Said in the greeting; a side that does not speak it refuses with both numbers. */
+export const PROTOCOL_VERSION = 1;
+
+/** What a node says. `id` is answered by a `reply` of the same id. */
+export type NodeMessage =
+  | {
+      readonly type: 'hello';
+      readonly protocol: number;
+      readonly node: string;
+      /** Rises with every start of the agent: a message of an older epoch is refused. */
+      readonly epoch: number;
+      readonly registration: NodeRegistration;
+      readonly choices: Readonly<Record<string, DirectChoice>>;
+    }
+  | { readonly type: 'report'; readonly id: number; readonly transitions: readonly Transition[] }
+  | { readonly type: 'sync'; readonly id: number; readonly registration: NodeRegistration }
+  | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | { readonly type: 'ping' };
+
+/** What the region says to a node. */
+export type RegionMessage =
+  | { readonly type: 'welcome'; readonly protocol: number; readonly server: string; readonly revision: Revision }
+  | { readonly type: 'refused'; readonly code: string; readonly message: string }
+  | { readonly type: 'view'; readonly view: NodeView }
+  | { readonly type: 'reply'; readonly id: number; readonly revision: Revision }
+  | { readonly type: 'reply-error'; readonly id: number; readonly code: string; readonly message: string }
+  | { readonly type: 'order'; readonly fence: Revision; readonly order: Order }
+  | { readonly type: 'pong' };
+
+/** Something the region tells a node to do; the scheduler and the fleet will add theirs. */
+export type Order =
+  | { readonly type: 'provision'; readonly skipSettle: boolean }
+  | { readonly type: 'listener'; readonly enabled: boolean };

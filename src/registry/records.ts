@@ -1,0 +1,81 @@
+/** What the store holds of the registry, family by family (`store.md` 3). Values are JSON of these shapes. */
+
+export type CheckStatus = 'passing' | 'warning' | 'critical' | 'unknown';
+
+/** Health of an instance for routing, worst first: maintenance, draining, critical, unknown, warning, passing. */
+export type Health = 'passing' | 'warning' | 'unknown' | 'critical' | 'draining' | 'maintenance';
+
+/** `node/<node>`: written at registration and when it changes. */
+export interface NodeRecord {
+  readonly name: string;
+  /** A UUID. */
+  readonly id: string;
+  readonly address: string;
+  readonly taggedAddresses: Readonly<Record<string, string>>;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly datacenter: string;
+  readonly federation: string;
+  /** Definitions that the node is told to run by its agent (P19). */
+  readonly runs: readonly string[];
+  /** Address of its local balancer; null where the node runs none. */
+  readonly balancer: { readonly address: string } | null;
+  /** Which consumers the node's agent runs; empty for nodes registered through the catalog API. */
+  readonly consumers: readonly ('environment' | 'balancer' | 'listener')[];
+  /** Registered through the catalog API: no agent vouches for it. */
+  readonly external: boolean;
+  readonly agentVersion?: string;
+}
+
+/** `alive/<node>`: written only when the status changes; it is Consul's serfHealth. */
+export interface AliveRecord {
+  readonly status: 'up' | 'suspected' | 'down' | 'left';
+  /** ISO time. */
+  readonly since: string;
+  readonly evidence?: string;
+}
+
+/** `inst/<node>/<service-id>`. */
+export interface InstanceRecord {
+  readonly id: string;
+  readonly service: string;
+  readonly tags: readonly string[];
+  /** Empty: the node's address. */
+  readonly address: string;
+  readonly port: number;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly weights: { readonly passing: number; readonly warning: number };
+  readonly enableTagOverride: boolean;
+  readonly taggedAddresses: Readonly<Record<string, { readonly address: string; readonly port: number }>>;
+  readonly kind?: string;
+  /** Leaves DNS and balancers, keeps what is in flight (semantics 7). */
+  readonly draining?: boolean;
+}
+
+/** `chk/<node>/<check-id>`: written on transitions only. Empty `serviceId` = a check of the node. */
+export interface CheckRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly serviceId: string;
+  readonly status: CheckStatus;
+  /** Output at the transition, at most 4 KB. */
+  readonly output: string;
+  readonly notes: string;
+  /** ttl, http, tcp, script, maintenance, … */
+  readonly type: string;
+  readonly interval: string;
+  readonly timeout: string;
+  /** Consul's `Definition` object, as it goes out on the wire; {} when there is none. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** ISO time of the transition. */
+  readonly since: string;
+}
+
+/** `ds/<federation>/<region>/<name>`; region `-` = every region without a value of its own. The value is a secret. */
+export interface DatastoreRecord {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The check ids that Consul gives maintenance; they turn an instance's health to `maintenance`. */
+export const NODE_MAINTENANCE = '_node_maintenance';
+export const serviceMaintenance = (serviceId: string): string => `_service_maintenance:${serviceId}`;

@@ -1,0 +1,144 @@
+/** A number that rises with every committed transaction: `meta/base` plus the engine's own revision. */
+export type Revision = number;
+
+/**
+ * Keys from `start` up to but not including `end`, in byte order. Keys are latin1 strings: each char is one byte, so
+ * that string order is byte order and KV keys can hold any byte. `prefixRange` and `keyRange` make the usual ones.
+ */
+export interface KeyRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+export interface Entry {
+  readonly key: string;
+  /** Unicode text (JSON in every family); empty with `keysOnly`. */
+  readonly value: string;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+}
+
+/** True when the key's modification revision is `modRevision`; 0 means "does not exist". */
+export interface Compare {
+  readonly key: string;
+  readonly modRevision: Revision;
+}
+
+export type Write = Put | Delete | DeleteRange;
+
+export interface Put {
+  readonly type: 'put';
+  readonly key: string;
+  readonly value: string;
+  readonly lease?: Lease;
+}
+
+export interface Delete {
+  readonly type: 'delete';
+  readonly key: string;
+}
+
+export interface DeleteRange {
+  readonly type: 'delete-range';
+  readonly range: KeyRange;
+}
+
+/** One transaction: all compares hold and all writes happen at one revision, or nothing does. No key is written twice. */
+export interface Txn {
+  readonly compares: readonly Compare[];
+  readonly writes: readonly Write[];
+}
+
+export interface Committed {
+  readonly ok: true;
+  readonly revision: Revision;
+}
+
+/** At least one compare failed and nothing was written; `entries` are the compared keys as they are now. */
+export interface Conflict {
+  readonly ok: false;
+  readonly revision: Revision;
+  readonly entries: readonly Entry[];
+}
+
+export type StoreEvent =
+  | { readonly type: 'put'; readonly entry: Entry }
+  | { readonly type: 'delete'; readonly key: string };
+
+/** All events of one revision. Watchers see whole revisions, in order, each once. */
+export interface Batch {
+  readonly revision: Revision;
+  readonly events: readonly StoreEvent[];
+}
+
+/** A lease of the store: keys put with it vanish, all in one revision, when it is not kept alive for its TTL. */
+export interface Lease {
+  readonly id: string;
+  readonly ttlMs: number;
+  /** Restarts the TTL. @throws STORE_LEASE_LOST when it is gone. */
+  keepAlive(): Promise<void>;
+  /** Ends the lease and deletes its keys; ending it twice is harmless. */
+  revoke(): Promise<void>;
+  /** Settles when the lease is gone, by revocation or expiry. */
+  readonly lost: Promise<void>;
+}
+
+export interface StoreStatus {
+  readonly engine: 'memory' | 'sqlite' | 'etcd';
+  /** Whether the store takes writes now: an etcd leader is known; an embedded store has not failed. */
+  readonly leaderKnown: boolean;
+  /** ms since the store was last heard of; 0 for embedded stores. */
+  readonly lastContactMs: number;
+  /** No space left: reads go on, writes fail with STORE_FULL. */
+  readonly full: boolean;
+  readonly version: string;
+  readonly revision: Revision;
+  /** The oldest revision after which `watch` can still begin. */
+  readonly compacted: Revision;
+  /** Why writes fail, when they do. */
+  readonly failure?: string;
+}
+
+export interface ReadOptions {
+  readonly keysOnly?: boolean;
+  /** At most so many entries, from the start of the range. */
+  readonly limit?: number;
+  readonly linearizable?: boolean;
+}
+
+/**
+ * The single source of truth (design 4): keys with revisions, atomic transactions, resumable watches, leases.
+ * `memory`, `sqlite` and `etcd` pass one conformance suite; nothing above knows which one it has.
+ */
+export interface Store {
+  /** Entries of the range in key order, all at `revision`. */
+  read(range: KeyRange, options?: ReadOptions): Promise<{ readonly entries: Entry[]; readonly revision: Revision }>;
+  /** Resolves only when the outcome is durable. @throws STORE_FAILED, STORE_FULL, STORE_CLOSED: nothing was acknowledged. */
+  commit(txn: Txn): Promise<Committed | Conflict>;
+  /** Every revision greater than `after` that touches the range. @throws STORE_COMPACTED when `after` is too old. */
+  watch(range: KeyRange, after: Revision, signal: AbortSignal): AsyncIterable<Batch>;
+  lease(ttlMs: number): Promise<Lease>;
+  /** Forgets history up to and including `before`; state stays. */
+  compact(before: Revision): Promise<void>;
+  status(): StoreStatus;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** All keys that begin with `prefix`; the empty prefix is every key. */
+export function prefixRange(prefix: string): KeyRange {
+  for (let end = prefix.length - 1; end >= 0; end--) {
+    const byte = prefix.charCodeAt(end);
+    if (byte < 0xff) return { start: prefix, end: prefix.slice(0, end) + String.fromCharCode(byte + 1) };
+  }
+  return { start: prefix, end: '\u{100}' };
+}
+
+/** Just this key. */
+export function keyRange(key: string): KeyRange {
+  return { start: key, end: `${key}\0` };
+}
+
+/** Whether the key lies in the range. */
+export function inRange(range: KeyRange, key: string): boolean {
+  return key >= range.start && key < range.end;
+}

@@ -1,0 +1,34 @@
+import { defineError } from '../lib/index.ts';
+
+export const storeCompacted = defineError(
+  'STORE_COMPACTED',
+  500,
+  (after: number, compacted: number) => `revision ${after} is older than what the store still knows (${compacted})`,
+  { hint: 'read the range again and watch from the revision of that read' },
+);
+export const storeFailed = defineError('STORE_FAILED', 500, (why: string) => `the store takes no writes: ${why}`, {
+  hint: 'see the log, mend the cause and restart the server; what was acknowledged is safe',
+});
+export const storeFull = defineError('STORE_FULL', 500, () => 'the store is full: no space left on its disk', {
+  hint: 'free space; reads, DNS and balancers go on meanwhile',
+});
+export const storeClosed = defineError('STORE_CLOSED', 500, () => 'the store is closed');
+export const storeInUse = defineError(
+  'STORE_IN_USE',
+  409,
+  (directory: string, holder: string) => `the data directory ${directory} is in use by ${holder}`,
+  { hint: 'stop the other agent, or give this one another --data-dir' },
+);
+export const storeNewerLayout = defineError(
+  'STORE_NEWER_LAYOUT',
+  400,
+  (found: number, known: number) => `the store has layout ${found}, this drover knows layouts up to ${known}`,
+  { hint: 'run the drover that wrote it, or a newer one' },
+);
+export const storeUnusable = defineError(
+  'STORE_UNUSABLE',
+  400,
+  (directory: string, why: string) => `cannot use ${directory} as store: ${why}`,
+);
+export const leaseLost = defineError('STORE_LEASE_LOST', 500, (id: string) => `lease ${id} is gone`);
+export const badTxn = defineError('STORE_BAD_TXN', 400, (why: string) => `the transaction is not valid: ${why}`);
