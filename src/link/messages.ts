@@ -1,12 +1,5 @@
 import type { Receipt } from '../change/index.ts';
-import type {
-  AliveRecord,
-  CheckRecord,
-  DirectChoice,
-  InstanceRecord,
-  NodeRecord,
-  NodeView,
-} from '../registry/index.ts';
+import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 
 /** Said in the greeting; a side that does not speak it refuses with both numbers. */
