@@ -13,6 +13,8 @@ export interface ErrorDetail {
   readonly place?: Place;
   /** The lines around the place with a caret, ready to print. */
   readonly excerpt?: string;
+  /** What is wrong one by one, where one error stands for several; each with its own place. */
+  readonly problems?: readonly DroverError[];
   readonly cause?: unknown;
 }
 
@@ -24,6 +26,8 @@ export class DroverError extends Error {
   readonly hint: string | undefined;
   readonly place: Place | undefined;
   readonly excerpt: string | undefined;
+  /** Empty for an error that stands for itself. */
+  readonly problems: readonly DroverError[];
 
   constructor(kind: ErrorKind, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
@@ -34,17 +38,30 @@ export class DroverError extends Error {
     this.hint = detail.hint;
     this.place = detail.place;
     this.excerpt = detail.excerpt;
+    this.problems = detail.problems ?? [];
   }
 
   /** The error as `--json` and `/v2` show it. */
-  toJSON(): { code: string; message: string; hint?: string; place?: Place } {
+  toJSON(): DroverErrorJson {
     return {
       code: this.code,
       message: this.message,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       ...(this.place === undefined ? {} : { place: this.place }),
+      ...(this.excerpt === undefined ? {} : { excerpt: this.excerpt }),
+      ...(this.problems.length === 0 ? {} : { problems: this.problems.map((problem) => problem.toJSON()) }),
     };
   }
+}
+
+/** A DroverError on the wire. */
+export interface DroverErrorJson {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly place?: Place | undefined;
+  readonly excerpt?: string | undefined;
+  readonly problems?: readonly DroverErrorJson[] | undefined;
 }
 
 export interface ErrorKind {
