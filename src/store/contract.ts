@@ -43,7 +43,11 @@ export interface DeleteRange {
   readonly range: KeyRange;
 }
 
-/** One transaction: all compares hold and all writes happen at one revision, or nothing does. No key is written twice. */
+/**
+ * One transaction: all compares hold and all writes happen at one revision, or nothing does. No key is written twice; at
+ * most 128 compares and 128 writes. One that changes nothing (no writes, or only of absent keys) gets no revision of its
+ * own: its outcome carries the current one.
+ */
 export interface Txn {
   readonly compares: readonly Compare[];
   readonly writes: readonly Write[];
@@ -113,9 +117,17 @@ export interface ReadOptions {
 export interface Store {
   /** Entries of the range in key order, all at `revision`. */
   read(range: KeyRange, options?: ReadOptions): Promise<{ readonly entries: Entry[]; readonly revision: Revision }>;
-  /** Resolves only when the outcome is durable. @throws STORE_FAILED, STORE_FULL, STORE_CLOSED: nothing was acknowledged. */
+  /**
+   * Resolves only when the outcome is durable, and not before watchers were told.
+   *
+   * @throws STORE_BAD_TXN, STORE_LEASE_LOST: nothing was written. STORE_FAILED, STORE_FULL, STORE_CLOSED: nothing was acknowledged.
+   */
   commit(txn: Txn): Promise<Committed | Conflict>;
-  /** Every revision greater than `after` that touches the range. @throws STORE_COMPACTED when `after` is too old. */
+  /**
+   * Every revision greater than `after` that touches the range; ends when aborted.
+   *
+   * @throws STORE_COMPACTED when `after` is too old, STORE_CLOSED when the store closes first.
+   */
   watch(range: KeyRange, after: Revision, signal: AbortSignal): AsyncIterable<Batch>;
   lease(ttlMs: number): Promise<Lease>;
   /** Forgets history up to and including `before`; state stays. */

@@ -32,3 +32,12 @@ export const storeUnusable = defineError(
 );
 export const leaseLost = defineError('STORE_LEASE_LOST', 500, (id: string) => `lease ${id} is gone`);
 export const badTxn = defineError('STORE_BAD_TXN', 400, (why: string) => `the transaction is not valid: ${why}`);
+export const badLease = defineError('STORE_BAD_LEASE', 400, (ttlMs: number) => `a lease cannot last ${ttlMs} ms`, {
+  hint: 'between 1 ms and 24 days',
+});
+export const badStoreUrl = defineError('STORE_BAD_URL', 400, (url: string) => `not a store: ${JSON.stringify(url)}`, {
+  hint: 'use memory: or sqlite:DIRECTORY',
+});
+export const etcdAbsent = defineError('STORE_NO_ETCD', 400, () => 'this version of drover has no etcd store', {
+  hint: 'use sqlite:DIRECTORY',
+});

@@ -1,0 +1,25 @@
+import { describe } from 'vitest';
+import { leaseConformance } from './conformance-lease.ts';
+import { txnConformance } from './conformance-txn.ts';
+import { watchConformance } from './conformance-watch.ts';
+import type { Store } from './contract.ts';
+
+/** A kind of store under test. */
+export interface StoreUnderTest {
+  readonly name: string;
+  /** A fresh, empty store whose history holds `historyRevisions` (10,000 unless told). */
+  start(options?: { historyRevisions?: number }): Promise<Store>;
+  /** Lets so much time pass for the leases of a store that `start` gave. */
+  elapse(store: Store, ms: number): Promise<void>;
+  /** How many random histories the model property runs. */
+  readonly runs: number;
+}
+
+/** Registers the tests that every engine behind the contract passes (`spec/store.md` 6.4). */
+export function storeConformance(target: StoreUnderTest): void {
+  describe(target.name, () => {
+    txnConformance(target);
+    watchConformance(target);
+    leaseConformance(target);
+  });
+}

@@ -1,0 +1,125 @@
+import type { Batch, KeyRange, Revision, StoreEvent } from './contract.ts';
+import { inRange } from './contract.ts';
+import { storeClosed, storeCompacted } from './errors.ts';
+
+/** How many revisions stay watchable when nobody says otherwise. */
+export const HISTORY_REVISIONS = 10_000;
+
+export interface HistoryOptions {
+  /** The revision of the state that history begins after. */
+  readonly revision: Revision;
+  /** How many revisions are kept. */
+  readonly capacity?: number;
+}
+
+/**
+ * The last revisions of an embedded store, in a ring, and its watchers. A watcher is only a position in the ring: a slow
+ * one costs no memory, and one that falls off the ring learns it by STORE_COMPACTED.
+ */
+export class History {
+  readonly #capacity: number;
+  readonly #ring: (Batch | undefined)[];
+  readonly #wakes = new Set<() => void>();
+  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
+  #revision: Revision;
+  #compacted: Revision;
+  #closed = false;
+
+  constructor(options: HistoryOptions) {
+    this.#capacity = options.capacity ?? HISTORY_REVISIONS;
+    if (!Number.isSafeInteger(this.#capacity) || this.#capacity < 1)
+      throw new RangeError(`a history of ${this.#capacity} revisions`);
+    this.#ring = [];
+    this.#revision = options.revision;
+    this.#compacted = options.revision;
+  }
+
+  /** The last published revision. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** The oldest revision after which a watch can begin. */
+  get compacted(): Revision {
+    return this.#compacted;
+  }
+
+  /** Adds whole revisions, each the successor of the one before, and wakes watchers. */
+  publish(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      this.#revision = batch.revision;
+      this.#ring[batch.revision % this.#capacity] = batch;
+    }
+    this.#compacted = Math.max(this.#compacted, this.#revision - this.#capacity);
+    this.#wake();
+  }
+
+  /** Forgets revisions up to and including `before`. */
+  compact(before: Revision): void {
+    const until = Math.min(before, this.#revision);
+    for (let revision = this.#compacted + 1; revision <= until; revision++)
+      this.#ring[revision % this.#capacity] = undefined;
+    this.#compacted = Math.max(this.#compacted, until);
+  }
+
+  /** Resolves once `revision` is published, or when it never will be because the store closed. */
+  reached(revision: Revision): Promise<void> {
+    if (revision <= this.#revision || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+  }
+
+  /** Lets everyone go who waits for a revision that will not come. */
+  release(): void {
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve();
+  }
+
+  /** Ends every watch with STORE_CLOSED. */
+  close(): void {
+    this.#closed = true;
+    this.release();
+    this.#wake();
+  }
+
+  /** See `Store.watch`. */
+  async *watch(range: KeyRange, after: Revision, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
+    let position = after;
+    let wake = (): void => {};
+    const onWake = (): void => wake();
+    this.#wakes.add(onWake);
+    signal.addEventListener('abort', onWake);
+    try {
+      while (!signal.aborted) {
+        if (position < this.#compacted) throw storeCompacted(position, this.#compacted);
+        if (position < this.#revision) {
+          const batch = within(range, this.#ring[++position % this.#capacity] as Batch);
+          if (batch !== undefined) yield batch;
+        } else {
+          if (this.#closed) throw storeClosed();
+          await new Promise<void>((resolve) => (wake = resolve));
+        }
+      }
+    } finally {
+      this.#wakes.delete(onWake);
+      signal.removeEventListener('abort', onWake);
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakes) wake();
+    if (this.#waiting.length === 0) return;
+    const ready = this.#waiting.filter((waiter) => waiter.revision <= this.#revision);
+    this.#waiting = this.#waiting.filter((waiter) => waiter.revision > this.#revision);
+    for (const waiter of ready) waiter.resolve();
+  }
+}
+
+/** The part of a batch that touches the range, the batch itself when that is all of it. */
+function within(range: KeyRange, batch: Batch): Batch | undefined {
+  const events = batch.events.filter((event) => inRange(range, keyOf(event)));
+  if (events.length === 0) return undefined;
+  return events.length === batch.events.length ? batch : { revision: batch.revision, events };
+}
+
+function keyOf(event: StoreEvent): string {
+  return event.type === 'put' ? event.entry.key : event.key;
+}
