@@ -2,6 +2,8 @@
 export interface CheckDefinition {
   readonly id?: string;
   readonly name?: string;
+  /** The instance a check of its own belongs to (`service_id`); absent within a service. */
+  readonly serviceId?: string;
   readonly notes?: string;
   readonly http?: string;
   readonly method?: string;
@@ -15,6 +17,7 @@ export interface CheckDefinition {
   /** A shell line, run by /bin/sh -c (Consul's old `script`). */
   readonly script?: string;
   readonly tlsSkipVerify?: boolean;
+  readonly tlsServerName?: string;
   readonly disableRedirects?: boolean;
   readonly intervalMs?: number;
   readonly timeoutMs?: number;
@@ -30,7 +33,7 @@ export interface CheckDefinition {
 export interface Definition {
   readonly id: string;
   readonly federation: string;
-  /** true = run by its `runList`; a string or list = by drover's executor. */
+  /** true = run by its `runList`; a string or list = by drover's executor; false = drover does not run it. */
   readonly command: boolean | string | readonly string[];
   readonly runList: readonly string[];
   /** Numbers and booleans are strings by now. */
@@ -49,6 +52,7 @@ export interface Definition {
   readonly public: boolean;
   readonly hosts: readonly string[];
   readonly shared: boolean;
+  /** `status: /path` and the TCP check of an http provider without one (P24) are among them; they may hold `{HOST}` and the like. */
   readonly checks: readonly CheckDefinition[];
   readonly meta: Readonly<Record<string, string>>;
   readonly incarnation: string | null;
