@@ -19,16 +19,20 @@ export interface Clock {
 export const systemClock: Clock = {
   wall: () => Date.now(),
   now: () => performance.now(),
-  after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-  sleep: (delayMs, signal) => sleepWith((task) => setTimeoutTimer(delayMs, task), signal),
+  after: (delayMs, task) => startTimer(delayMs, task, false),
+  sleep: (delayMs, signal) => sleepWith((task) => startTimer(delayMs, task, true), signal),
 };
 
-function setTimeoutTimer(delayMs: number, task: () => void): Timer {
-  const timer = setTimeout(task, delayMs);
+/** setTimeout fires at once when asked for more than 2^31-1 ms (24.8 days): longer waits are made of several. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function startTimer(delayMs: number, task: () => void, keepsAlive: boolean): Timer {
+  let timer: NodeJS.Timeout;
+  const arm = (leftMs: number): void => {
+    timer = setTimeout(() => (leftMs > LONGEST_MS ? arm(leftMs - LONGEST_MS) : task()), Math.min(leftMs, LONGEST_MS));
+    if (!keepsAlive) timer.unref();
+  };
+  arm(delayMs);
   return { cancel: () => clearTimeout(timer) };
 }
 

@@ -1,0 +1,5 @@
+export { checkKind, type CheckKind } from './check-kind.ts';
+export { type CheckBasics, type CheckOwner, checkRecordOf } from './check-record.ts';
+export type { CriticalTooLong } from './critical-watch.ts';
+export * from './errors.ts';
+export { HealthChecks, type CheckToRun, type HealthChecksOptions } from './health-checks.ts';
