@@ -1,2 +1,12 @@
+export { nodeAnswers, serviceAnswers } from './answers.ts';
+export type { Figures } from './arrival-figures.ts';
+export type { ConsumerId, LogLimits } from './change-log.ts';
+export * from './changes.ts';
 export * from './consumer.ts';
+export * from './errors.ts';
+export type { ChangeEvent, SettledRevision } from './event-stream.ts';
+export { interestedKinds } from './interested-kinds.ts';
 export * from './receipt.ts';
+export * from './server-consumer.ts';
+export type { ConsumerTrace, Trace } from './trace.ts';
+export type { WaitOptions, WaitResult } from './waiters.ts';

@@ -1,2 +1,6 @@
+export * from './channel-pair.ts';
 export * from './channel.ts';
+export * from './errors.ts';
 export * from './messages.ts';
+export * from './node-link.ts';
+export * from './region-links.ts';

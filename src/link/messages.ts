@@ -24,10 +24,19 @@ export type NodeMessage =
 /** What the region says to a node. */
 export type RegionMessage =
   | { readonly type: 'welcome'; readonly protocol: number; readonly server: string; readonly revision: Revision }
+  /** The greeting is not accepted; the region closes after it. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | { readonly type: 'view'; readonly view: NodeView }
   | { readonly type: 'reply'; readonly id: number; readonly revision: Revision }
-  | { readonly type: 'reply-error'; readonly id: number; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'reply-error';
+      readonly id: number;
+      readonly code: string;
+      /** As of HTTP, so that the node's own API can answer with it. */
+      readonly status: number;
+      readonly message: string;
+      readonly hint?: string;
+    }
   | { readonly type: 'order'; readonly fence: Revision; readonly order: Order }
   | { readonly type: 'pong' };
 

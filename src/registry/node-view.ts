@@ -52,12 +52,23 @@ export interface BalancerView {
   readonly skipped: readonly { readonly service: string; readonly reason: string }[];
 }
 
-/** What the listener hashes (semantics 5). */
+/** What a provision of one service depends on. */
+export interface ServiceInputs {
+  /** Over the two that follow. */
+  readonly digest: string;
+  /** Digest of the definition's content; empty when there is no definition. */
+  readonly definition: string;
+  /** Digest of the resolved values, without their states. */
+  readonly environment: string;
+  /** The node is told to run it (P19), rather than merely having an instance. */
+  readonly assigned: boolean;
+}
+
+/** What the listener hashes (semantics 5); `listenerWants` says what of a difference counts. */
 export interface ListenerInputs {
-  /** By service: a digest of its definition and resolved values, and whether the node is assigned it or merely has an instance. */
-  readonly services: Readonly<Record<string, { readonly digest: string; readonly assigned: boolean }>>;
-  /** Who provides what the node's services require, for nodes of P17; null elsewhere. */
-  readonly membership: string | null;
+  readonly services: Readonly<Record<string, ServiceInputs>>;
+  /** By required service a digest of who runs it where, for nodes of P17; null elsewhere. */
+  readonly membership: Readonly<Record<string, string>> | null;
   /** Over all of the above. */
   readonly hash: string;
 }

@@ -21,6 +21,8 @@ export interface NodeRecord {
   readonly balancer: { readonly address: string } | null;
   /** Which consumers the node's agent runs; empty for nodes registered through the catalog API. */
   readonly consumers: readonly ('environment' | 'balancer' | 'listener')[];
+  /** Who provides what this node requires is an input of its listener (P17): its own tools write a balancer or collected lists. */
+  readonly membership?: boolean;
   /** Registered through the catalog API: no agent vouches for it. */
   readonly external: boolean;
   readonly agentVersion?: string;

@@ -1,0 +1,114 @@
+import type { Revision } from '../store/index.ts';
+import type { ConsumerKind } from './receipt.ts';
+
+/** One that takes up changes: on a node, or in the server itself (dns), which then gives the server's node name. */
+export interface ConsumerId {
+  readonly node: string;
+  readonly kind: ConsumerKind;
+}
+
+/** How a consumer is known in maps. */
+export function consumerKey({ node, kind }: ConsumerId): string {
+  return `${kind} ${node}`;
+}
+
+/** A committed revision as it is remembered: who has to take it up, and who has. */
+export interface LoggedChange {
+  readonly revision: Revision;
+  /** Wall-clock time in ms when this server applied it. */
+  readonly atMs: number;
+  /** The same on the monotonic clock. */
+  readonly appliedAtMs: number;
+  readonly summary: readonly string[];
+  /** By consumer key, in the order in which consumers act. */
+  readonly interested: ReadonlyMap<string, ConsumerId>;
+  /** By consumer key. */
+  readonly arrivals: Map<string, Arrival>;
+  author?: string;
+}
+
+export interface Arrival {
+  readonly outcome: 'applied' | 'unchanged';
+  /** From the commit being applied here to the receipt. */
+  readonly tookMs: number;
+}
+
+export interface LogLimits {
+  readonly maxAgeMs: number;
+  readonly maxChanges: number;
+  /** Bounds the memory of all interested sets together. */
+  readonly maxConsumers: number;
+}
+
+/** For the last hour, but never more than so many changes or consumers. */
+export const LOG_LIMITS: LogLimits = Object.freeze({
+  maxAgeMs: 3_600_000,
+  maxChanges: 10_000,
+  maxConsumers: 1_000_000,
+});
+
+/** The latest changes in order of revision, bounded by age and size. */
+export class ChangeLog {
+  readonly #limits: LogLimits;
+  readonly #changes = new Map<Revision, LoggedChange>();
+  #consumers = 0;
+  #oldest: Revision;
+  #newest: Revision;
+
+  /** Knows every revision after `since`. */
+  constructor(since: Revision, limits: LogLimits = LOG_LIMITS) {
+    this.#limits = limits;
+    this.#oldest = since + 1;
+    this.#newest = since;
+  }
+
+  /** The first revision of which everything is still known. */
+  get oldest(): Revision {
+    return this.#oldest;
+  }
+
+  get newest(): Revision {
+    return this.#newest;
+  }
+
+  /** Adds a later change and lets go of those too old or too many; returns what it let go. */
+  add(change: LoggedChange): readonly LoggedChange[] {
+    this.#changes.set(change.revision, change);
+    this.#consumers += change.interested.size;
+    this.#newest = change.revision;
+    const dropped: LoggedChange[] = [];
+    for (const first of this.#changes.values()) {
+      if (first === change || !this.#isOver(first, change)) break;
+      this.#changes.delete(first.revision);
+      this.#consumers -= first.interested.size;
+      this.#oldest = first.revision + 1;
+      dropped.push(first);
+    }
+    return dropped;
+  }
+
+  get(revision: Revision): LoggedChange | undefined {
+    return this.#changes.get(revision);
+  }
+
+  /** Whether all that there was to know of the revision is known, be it nothing. */
+  knows(revision: Revision): boolean {
+    return revision >= this.#oldest && revision <= this.#newest;
+  }
+
+  /** In order of revision. */
+  after(revision: Revision): LoggedChange[] {
+    return [...this.#changes.values()].filter((change) => change.revision > revision);
+  }
+
+  /** Newest first. */
+  latest(limit: number): LoggedChange[] {
+    return [...this.#changes.values()].slice(-Math.max(0, limit)).toReversed().slice(0, limit);
+  }
+
+  #isOver(first: LoggedChange, latest: LoggedChange): boolean {
+    const { maxAgeMs, maxChanges, maxConsumers } = this.#limits;
+    const isOld = latest.appliedAtMs - first.appliedAtMs > maxAgeMs;
+    return isOld || this.#changes.size > maxChanges || this.#consumers > maxConsumers;
+  }
+}

@@ -1,0 +1,273 @@
+import type { Clock } from '../lib/index.ts';
+import type { AppliedChange, CatalogReader, Choices, Feed, NodeView } from '../registry/index.ts';
+import type { Revision } from '../store/index.ts';
+import { Answers } from './answers.ts';
+import { ArrivalFigures } from './arrival-figures.ts';
+import type { Figures } from './arrival-figures.ts';
+import { ChangeLog, consumerKey, LOG_LIMITS } from './change-log.ts';
+import type { ConsumerId, LoggedChange, LogLimits } from './change-log.ts';
+import { unknownRevision } from './errors.ts';
+import { EventStream } from './event-stream.ts';
+import type { ChangeEvent } from './event-stream.ts';
+import { Interest } from './interest.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import type { ConsumerKind, Receipt } from './receipt.ts';
+import type { ServerConsumer } from './server-consumer.ts';
+import { isComplete, presenceOf, traceConsumers, traceOf } from './trace.ts';
+import type { ConsumerTrace, Presence, Trace } from './trace.ts';
+import { pendingOf, Waiters } from './waiters.ts';
+import type { WaitOptions, WaitResult } from './waiters.ts';
+
+export interface ChangesOptions {
+  readonly feed: Pick<Feed, 'onApplied' | 'applied'>;
+  /** Loaded, and fed by `feed`. */
+  readonly catalog: CatalogReader;
+  readonly clock: Clock;
+  readonly limits?: LogLimits;
+}
+
+/** Who still owes what, for metrics and the dashboard. */
+export interface Lateness {
+  readonly node: string;
+  readonly kind: ConsumerKind;
+  readonly revision: Revision;
+  readonly forMs: number;
+}
+
+/**
+ * Follows every revision: whose inputs it changed (interest), who has taken it up (receipts), and where it has not
+ * arrived (trace). Node views come from here, so that what a node is sent and what is expected of it are one thing.
+ */
+export class Changes implements AsyncDisposable {
+  readonly #feed: ChangesOptions['feed'];
+  readonly #catalog: CatalogReader;
+  readonly #clock: Clock;
+  readonly #log: ChangeLog;
+  readonly #interest: Interest;
+  readonly #answers: Answers;
+  readonly #book = new ReceiptBook();
+  readonly #figures = new ArrivalFigures();
+  readonly #stream = new EventStream();
+  readonly #waiters: Waiters;
+  readonly #servers = new Map<string, ServerConsumer>();
+  readonly #viewListeners = new Set<(view: NodeView) => void>();
+  /** Changes of which `arrived` has not been said. */
+  readonly #open = new Set<LoggedChange>();
+  readonly #stop: () => void;
+
+  /** Begins with the revision that the catalog has: earlier ones are unknown. */
+  static start(options: ChangesOptions): Promise<Changes> {
+    return Promise.resolve(new Changes(options));
+  }
+
+  private constructor({ feed, catalog, clock, limits = LOG_LIMITS }: ChangesOptions) {
+    this.#feed = feed;
+    this.#catalog = catalog;
+    this.#clock = clock;
+    this.#log = new ChangeLog(catalog.revision, limits);
+    this.#interest = new Interest(catalog);
+    this.#answers = new Answers(catalog);
+    this.#waiters = new Waiters(clock, (revision) => this.#consumers(revision));
+    this.#stop = feed.onApplied((change) => this.#apply(change));
+  }
+
+  /** The last revision it has followed. */
+  get revision(): Revision {
+    return this.#log.newest;
+  }
+
+  /** A part of the server that takes up changes in process; returns how to end that. */
+  addServerConsumer(consumer: ServerConsumer): () => void {
+    const key = consumerKey(consumer);
+    this.#servers.set(key, consumer);
+    return () => {
+      if (this.#servers.get(key) === consumer) this.#servers.delete(key);
+      this.#recheck();
+    };
+  }
+
+  /** The node's view as of now; undefined for a node without consumers. */
+  view(node: string): NodeView | undefined {
+    return this.#interest.view(node);
+  }
+
+  /** The view that follows from the direct choices which the node itself remembers; undefined until it is registered. */
+  adoptChoices(node: string, choices: Choices): NodeView | undefined {
+    return this.#interest.adopt(node, choices);
+  }
+
+  /** Called with each view that became another one, in the event-loop turn of its revision. */
+  onView(listen: (view: NodeView) => void): () => void {
+    this.#viewListeners.add(listen);
+    return () => void this.#viewListeners.delete(listen);
+  }
+
+  /** Takes a consumer's word. One for a later revision than is known here counts up to what is known. */
+  receipt(receipt: Receipt): void {
+    const known = { ...receipt, revision: Math.min(receipt.revision, this.#log.newest) };
+    const settled = this.#book.take(known, this.#clock.now());
+    for (const { tookMs } of settled) this.#figures.add(receipt.kind, tookMs);
+    const isTrouble = receipt.outcome !== 'applied' && receipt.outcome !== 'unchanged';
+    if (settled.length > 0 || isTrouble) {
+      const revisions = settled.map(({ change, tookMs }) => ({ revision: change.revision, tookMs }));
+      this.#stream.emit({ type: 'receipt', receipt: known, settled: revisions });
+    }
+    this.#recheck(settled.map((one) => one.change));
+  }
+
+  /** Names who made a change, for trace and the dashboard. */
+  attribute(revision: Revision, author: string): void {
+    const change = this.#log.get(revision);
+    if (change !== undefined) change.author = author;
+  }
+
+  /** Whether everyone who is interested, on nodes that are not down, has the revision. @throws CHANGE_UNKNOWN_REVISION */
+  converged(revision: Revision, options: { readonly provisions: boolean } = { provisions: true }): boolean {
+    return pendingOf(this.#checked(revision), options.provisions).length === 0;
+  }
+
+  /** @throws CHANGE_UNKNOWN_REVISION for one that is too old or does not exist yet */
+  trace(revision: Revision): Trace {
+    return traceOf(revision, this.#log.get(revision), this.#checked(revision));
+  }
+
+  /** The latest changes, newest first. */
+  latest(limit: number): readonly Trace[] {
+    return this.#log.latest(limit).map((change) => traceOf(change.revision, change, this.#consumers(change.revision)));
+  }
+
+  /**
+   * Waits until the revision has arrived everywhere, at most `timeoutMs`; over at once when somebody refused, failed or is
+   * held. A revision that this server has yet to see is waited for as well.
+   *
+   * @throws CHANGE_UNKNOWN_REVISION, or the signal's reason
+   */
+  async waitConverged(revision: Revision, options: WaitOptions): Promise<WaitResult> {
+    const startedAtMs = this.#clock.now();
+    if (revision > this.#log.newest) await this.#seen(revision, options);
+    const timeoutMs = Math.max(0, options.timeoutMs - (this.#clock.now() - startedAtMs));
+    this.#checked(revision);
+    return this.#waiters.wait(revision, { ...options, timeoutMs });
+  }
+
+  /**
+   * What happens to changes: those after the given revision, where they have arrived, and then everything that comes,
+   * until aborted. Without a revision, what comes.
+   */
+  events(after: Revision | undefined, signal: AbortSignal): AsyncIterable<ChangeEvent> {
+    return this.#stream.read(after === undefined ? [] : this.#replay(after), signal);
+  }
+
+  /** How long arrivals took, by kind. */
+  figures(): ReadonlyMap<ConsumerKind, Figures> {
+    return this.#figures.byKind();
+  }
+
+  /** Who has not taken up everything, the longest first; nodes that are down are left out. */
+  late(): readonly Lateness[] {
+    const nowMs = this.#clock.now();
+    return [...this.#book.owing()]
+      .map(([key, change]) => ({ consumer: change.interested.get(key), change }))
+      .flatMap(({ consumer, change }) =>
+        consumer === undefined || this.#presence(consumer) !== 'there'
+          ? []
+          : [{ ...consumer, revision: change.revision, forMs: nowMs - change.appliedAtMs }],
+      )
+      .toSorted((a, b) => b.forMs - a.forMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stop();
+    this.#stream.end();
+    return Promise.resolve();
+  }
+
+  #apply(change: AppliedChange): void {
+    const answered = this.#answers.changedBy(change);
+    const { interested, views } = this.#interest.apply(change);
+    const servers = answered ? [...this.#servers.values()] : [];
+    const logged = this.#record(change, [...interested, ...servers]);
+    for (const listen of this.#viewListeners) for (const view of views) listen(view);
+    for (const server of servers) {
+      if (server.take(change) !== 'applied') continue;
+      this.receipt({ node: server.node, kind: server.kind, revision: change.revision, outcome: 'applied' });
+    }
+    if (change.nodes.size > 0) this.#recheck();
+    else this.#recheck([logged]);
+  }
+
+  #record(change: AppliedChange, consumers: readonly ConsumerId[]): LoggedChange {
+    const logged: LoggedChange = {
+      revision: change.revision,
+      atMs: this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs),
+      appliedAtMs: change.appliedAtMs,
+      summary: change.summary,
+      interested: new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }])),
+      arrivals: new Map(),
+    };
+    for (const dropped of this.#log.add(logged)) {
+      this.#book.forget(dropped);
+      this.#open.delete(dropped);
+    }
+    this.#book.expect(logged);
+    if (logged.interested.size > 0) this.#open.add(logged);
+    this.#stream.emit(changeEvent(logged));
+    return logged;
+  }
+
+  /** Says of each change that has now arrived everywhere that it has, and looks at who waits. */
+  #recheck(changes: Iterable<LoggedChange> = this.#open): void {
+    for (const change of changes) {
+      if (!this.#open.has(change) || !isComplete(change, (one) => this.#presence(one))) continue;
+      this.#open.delete(change);
+      this.#stream.emit(arrivedEvent(change));
+    }
+    this.#waiters.check();
+  }
+
+  #consumers(revision: Revision): readonly ConsumerTrace[] {
+    const change = this.#log.get(revision);
+    return change === undefined ? [] : traceConsumers(change, this.#book, (one) => this.#presence(one));
+  }
+
+  #checked(revision: Revision): readonly ConsumerTrace[] {
+    if (!this.#log.knows(revision)) throw unknownRevision(revision, this.#log.oldest, this.#log.newest);
+    return this.#consumers(revision);
+  }
+
+  #presence(consumer: ConsumerId): Presence {
+    return this.#servers.has(consumerKey(consumer)) ? 'there' : presenceOf(this.#catalog, consumer);
+  }
+
+  /** Resolves when the revision is applied here, or the time is up. */
+  async #seen(revision: Revision, { timeoutMs, signal }: WaitOptions): Promise<void> {
+    const giveUp = new AbortController();
+    const ended = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
+    const timeUp = this.#clock.sleep(timeoutMs, ended);
+    try {
+      await Promise.race([this.#feed.applied(revision), timeUp]);
+    } finally {
+      giveUp.abort();
+      timeUp.catch(() => {});
+    }
+  }
+
+  #replay(after: Revision): readonly ChangeEvent[] {
+    const { oldest } = this.#log;
+    const gap: ChangeEvent[] = after + 1 < oldest ? [{ type: 'gap', after, before: oldest }] : [];
+    return this.#log.after(after).reduce((events, change) => {
+      events.push(changeEvent(change));
+      if (change.interested.size > 0 && !this.#open.has(change)) events.push(arrivedEvent(change));
+      return events;
+    }, gap);
+  }
+}
+
+function changeEvent({ revision, atMs, summary, interested }: LoggedChange): ChangeEvent {
+  return { type: 'change', revision, at: new Date(atMs).toISOString(), summary, of: interested.size };
+}
+
+function arrivedEvent({ revision, arrivals }: LoggedChange): ChangeEvent {
+  const tookMs = Math.max(0, ...[...arrivals.values()].map((arrival) => arrival.tookMs));
+  return { type: 'arrived', revision, of: arrivals.size, tookMs };
+}

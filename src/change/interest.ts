@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AppliedChange, CatalogNode, CatalogReader, Choices, NodeView } from '../registry/index.ts';
+import { computeView, ResolveScope, viewDependencies } from '../registry/index.ts';
+import { interestedKinds } from './interested-kinds.ts';
+import type { NodeConsumerKind } from './interested-kinds.ts';
+import { NodeIndex } from './node-index.ts';
+
+/** What one revision means for the nodes: whose inputs it changed, and which views are other ones now. */
+export interface Effect {
+  readonly interested: readonly { readonly node: string; readonly kind: NodeConsumerKind }[];
+  readonly views: readonly NodeView[];
+}
+
+interface Known {
+  readonly view: NodeView;
+  readonly kinds: readonly NodeConsumerKind[];
+}
+
+/**
+ * Keeps the view of every node that has consumers and, for each revision, computes again only those of nodes that may be
+ * concerned. Everything happens in the event-loop turn of the change, while the catalog stands at its revision.
+ */
+export class Interest {
+  readonly #catalog: CatalogReader;
+  readonly #index = new NodeIndex();
+  readonly #known = new Map<string, Known>();
+  /** Choices of nodes that greeted before they were registered. */
+  readonly #offered = new Map<string, Choices>();
+
+  /** Computes the view of every node that has consumers. */
+  constructor(catalog: CatalogReader) {
+    this.#catalog = catalog;
+    const scope = new ResolveScope(catalog);
+    for (const node of catalog.nodes()) this.#refresh(node.record.name, scope);
+  }
+
+  /** The node's view as of the last change that may have concerned it; undefined for one without consumers. */
+  view(node: string): NodeView | undefined {
+    return this.#known.get(node)?.view;
+  }
+
+  /** To be called once for each change, in order. */
+  apply(change: AppliedChange): Effect {
+    const scope = new ResolveScope(this.#catalog);
+    const interested: Effect['interested'][number][] = [];
+    const views: NodeView[] = [];
+    for (const node of this.#index.candidates(change, this.#catalog)) {
+      const before = this.#known.get(node);
+      const after = this.#refresh(node, scope);
+      if (after === undefined) continue;
+      const kinds = newlyInterested(before, after);
+      interested.push(...kinds.map((kind) => ({ node, kind })));
+      if (kinds.length > 0 || !sameContent(before?.view, after.view)) views.push(after.view);
+    }
+    return { interested, views };
+  }
+
+  /** Resolves again with the direct choices that the node itself remembers (semantics 2.4); undefined if not registered. */
+  adopt(node: string, choices: Choices): NodeView | undefined {
+    this.#offered.set(node, choices);
+    return this.#refresh(node, new ResolveScope(this.#catalog))?.view;
+  }
+
+  #refresh(name: string, scope: ResolveScope): Known | undefined {
+    const node = this.#catalog.node(name);
+    if (node === undefined || node.record.consumers.length === 0) return this.#forget(name);
+    const before = this.#known.get(name)?.view;
+    const offered = this.#offered.get(name);
+    this.#offered.delete(name);
+    const previous = { choices: offered ?? before?.choices ?? {}, balancer: before?.balancer ?? null };
+    const view = computeView(this.#catalog, name, previous, scope);
+    return view === null ? this.#forget(name) : this.#remember(node, view, scope);
+  }
+
+  #remember(node: CatalogNode, view: NodeView, scope: ResolveScope): Known {
+    const known = { view, kinds: node.record.consumers };
+    this.#known.set(view.node, known);
+    this.#index.set(view.node, viewDependencies(scope, node));
+    return known;
+  }
+
+  #forget(name: string): undefined {
+    this.#known.delete(name);
+    this.#index.set(name, null);
+  }
+}
+
+/** A consumer that the node did not have before starts from nothing. */
+function newlyInterested(before: Known | undefined, after: Known): readonly NodeConsumerKind[] {
+  return after.kinds.filter((kind) => {
+    const previous = before?.kinds.includes(kind) === true ? before.view : null;
+    return interestedKinds(previous, after.view, [kind]).length > 0;
+  });
+}
+
+function sameContent(before: NodeView | undefined, after: NodeView): boolean {
+  return before !== undefined && isDeepStrictEqual({ ...before, revision: 0 }, { ...after, revision: 0 });
+}

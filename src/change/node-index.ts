@@ -1,0 +1,69 @@
+import type { AppliedChange, CatalogReader, ViewDependencies } from '../registry/index.ts';
+import { keyParts, topic } from '../registry/index.ts';
+
+const NODE_TOPIC = topic.node('');
+
+/**
+ * Which nodes a change may concern, without looking at the others: an index from services, definitions and required
+ * names to the nodes whose views depend on them.
+ */
+export class NodeIndex {
+  readonly #nodes = new Map<string, Set<string>>();
+  readonly #keys = new Map<string, readonly string[]>();
+
+  /** Replaces what a node depends on; null forgets the node. */
+  set(node: string, dependencies: ViewDependencies | null): void {
+    const keys = dependencies === null ? [] : keysOf(dependencies);
+    const before = this.#keys.get(node) ?? [];
+    if (keys.length === before.length && keys.every((key, index) => key === before[index])) return;
+    for (const key of before) this.#drop(key, node);
+    for (const key of keys) this.#add(key, node);
+    if (keys.length === 0) this.#keys.delete(node);
+    else this.#keys.set(node, keys);
+  }
+
+  /** The nodes that a change may concern: those themselves changed, and those that depend on something that did. */
+  candidates(change: AppliedChange, catalog: CatalogReader): ReadonlySet<string> {
+    const found = new Set(change.nodes);
+    // An instance or a check that came or went changed its node's topic, though not the node itself.
+    for (const name of change.topics) if (name.startsWith(NODE_TOPIC)) found.add(keyParts(name)[0] as string);
+    for (const key of changedKeys(change, catalog)) for (const node of this.#nodes.get(key) ?? []) found.add(node);
+    return found;
+  }
+
+  #add(key: string, node: string): void {
+    const nodes = this.#nodes.get(key);
+    if (nodes === undefined) this.#nodes.set(key, new Set([node]));
+    else nodes.add(node);
+  }
+
+  #drop(key: string, node: string): void {
+    const nodes = this.#nodes.get(key);
+    nodes?.delete(node);
+    if (nodes?.size === 0) this.#nodes.delete(key);
+  }
+}
+
+function keysOf({ services, definitions, names }: ViewDependencies): readonly string[] {
+  return [
+    ...[...services].map((one) => `service ${one}`),
+    ...[...definitions].map((one) => `definition ${one}`),
+    ...[...names].map((one) => `name ${one}`),
+  ];
+}
+
+function changedKeys(change: AppliedChange, catalog: CatalogReader): readonly string[] {
+  return [
+    ...[...change.services].map((one) => `service ${one}`),
+    ...[...change.definitions].flatMap((one) => [`definition ${one}`, ...providedNames(one, catalog)]),
+    ...[...change.datastores].map((one) => `name ${one}`),
+  ];
+}
+
+/** Names that a definition provides now: nodes that miss one depend on the name, not yet on the definition. */
+function providedNames(key: string, catalog: CatalogReader): string[] {
+  const slash = key.indexOf('/');
+  const federation = key.slice(0, slash);
+  const definition = catalog.definition(federation, key.slice(slash + 1));
+  return Object.keys(definition?.record.provides ?? {}).map((name) => `name ${federation}/${name}`);
+}

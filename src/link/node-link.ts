@@ -1,0 +1,187 @@
+import type { Receipt } from '../change/index.ts';
+import { DroverError } from '../lib/index.ts';
+import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
+import type { Revision } from '../store/index.ts';
+import type { NodeChannel } from './channel-pair.ts';
+import { linkClosed, linkRefused } from './errors.ts';
+import { PROTOCOL_VERSION } from './messages.ts';
+import type { Order, RegionMessage } from './messages.ts';
+
+export interface NodeLinkOptions {
+  readonly channel: NodeChannel;
+  readonly node: string;
+  /** Higher than that of every earlier start of this node's agent. */
+  readonly epoch: number;
+  readonly registration: NodeRegistration;
+  /** The direct choices of the last view, from the node's disk. */
+  readonly choices: Readonly<Record<string, DirectChoice>>;
+  /** Ends the greeting, and the link with it. */
+  readonly signal?: AbortSignal;
+}
+
+interface Request {
+  readonly resolve: (revision: Revision) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A node's side of the link: the only way in which anything on a node reaches the region (design 2). */
+export class NodeLink implements AsyncDisposable {
+  readonly node: string;
+  /** Resolves with the reason when the link is closed, by whichever side. */
+  readonly closed: Promise<string>;
+  readonly #channel: NodeChannel;
+  readonly #requests = new Map<number, Request>();
+  readonly #greeting = Promise.withResolvers<void>();
+  #nextId = 1;
+  #server = '';
+  #revision: Revision = 0;
+  #highestFence: Revision = 0;
+  #isOpen = true;
+  #latestView: NodeView | undefined;
+  #onView: ((view: NodeView) => void) | undefined;
+  readonly #earlyOrders: Order[] = [];
+  #onOrder: ((order: Order) => void) | undefined;
+
+  /**
+   * Greets and resolves when the region has taken up the whole registration.
+   *
+   * @throws LINK_REFUSED with the region's code and reason, LINK_CLOSED when the channel ends first, or the signal's reason
+   */
+  static async connect(options: NodeLinkOptions): Promise<NodeLink> {
+    options.signal?.throwIfAborted();
+    const link = new NodeLink(options);
+    const onAbort = (): void => link.close('aborted');
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    void link.closed.then(() => options.signal?.removeEventListener('abort', onAbort));
+    const { node, epoch, registration, choices } = options;
+    options.channel.send({ type: 'hello', protocol: PROTOCOL_VERSION, node, epoch, registration, choices });
+    await link.#greeting.promise.catch((error: unknown) => {
+      options.signal?.throwIfAborted();
+      throw error;
+    });
+    return link;
+  }
+
+  private constructor({ channel, node }: NodeLinkOptions) {
+    this.node = node;
+    this.#channel = channel;
+    const closed = Promise.withResolvers<string>();
+    this.closed = closed.promise;
+    channel.onClose((reason) => {
+      this.#end(reason);
+      closed.resolve(reason);
+    });
+    channel.onMessage((message) => this.#receive(message));
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The name of the server at the other end. */
+  get server(): string {
+    return this.#server;
+  }
+
+  /** The revision of the registration that the greeting carried. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** Tells what became different on the node; resolves with the revision of the last of it. @throws LINK_CLOSED, REGISTRY_… */
+  report(transitions: readonly Transition[]): Promise<Revision> {
+    return this.#request((id) => this.#channel.send({ type: 'report', id, transitions }));
+  }
+
+  /** Compares the whole registration with what the region holds and mends the difference. @throws LINK_CLOSED, REGISTRY_… */
+  sync(registration: NodeRegistration): Promise<Revision> {
+    return this.#request((id) => this.#channel.send({ type: 'sync', id, registration }));
+  }
+
+  /** Hands on a consumer's receipt; one that is lost with the link is made good by the next view's. */
+  receipt(receipt: Omit<Receipt, 'node'>): void {
+    this.#channel.send({ type: 'receipt', receipt: { ...receipt, node: this.node } });
+  }
+
+  /** Set once. Called with the latest view that came before, then with each that comes. */
+  onView(handle: (view: NodeView) => void): void {
+    this.#onView = handle;
+    if (this.#latestView !== undefined) handle(this.#latestView);
+  }
+
+  /** Set once. Called with each order; one with a lower fence than an earlier one is dropped (design 5). */
+  onOrder(handle: (order: Order) => void): void {
+    this.#onOrder = handle;
+    for (const order of this.#earlyOrders.splice(0)) handle(order);
+  }
+
+  /** Ends the link; requests still open are rejected. */
+  close(reason = 'closed by the node'): void {
+    this.#channel.close(reason);
+    this.#end(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  #request(send: (id: number) => void): Promise<Revision> {
+    if (!this.#isOpen) return Promise.reject(linkClosed('it is gone'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#requests.set(id, { resolve, reject });
+      send(id);
+    });
+  }
+
+  #receive(message: RegionMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#server = message.server;
+        this.#revision = message.revision;
+        return this.#greeting.resolve();
+      case 'refused':
+        this.#greeting.reject(linkRefused(this.node, message.code, message.message));
+        return this.close(message.message);
+      case 'view':
+        this.#latestView = message.view;
+        return this.#onView?.(message.view);
+      case 'order':
+        return this.#obey(message.fence, message.order);
+      case 'reply':
+        return this.#take(message.id)?.resolve(message.revision);
+      case 'reply-error':
+        return this.#take(message.id)?.reject(remoteError(message));
+      case 'pong':
+        return undefined;
+    }
+  }
+
+  #obey(fence: Revision, order: Order): void {
+    if (fence < this.#highestFence) return;
+    this.#highestFence = fence;
+    if (this.#onOrder === undefined) this.#earlyOrders.push(order);
+    else this.#onOrder(order);
+  }
+
+  #take(id: number): Request | undefined {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    return request;
+  }
+
+  #end(reason: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#greeting.reject(linkClosed(reason));
+    this.#greeting.promise.catch(() => {});
+    for (const { reject } of this.#requests.values()) reject(linkClosed(reason));
+    this.#requests.clear();
+  }
+}
+
+/** The region's error as the node's own: same code, status and words. */
+function remoteError({ code, status, message, hint }: Extract<RegionMessage, { type: 'reply-error' }>): DroverError {
+  return new DroverError({ code, status, exitCode: 1 }, message, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,76 @@
+import type { Definition } from '../definition/index.ts';
+import { fingerprint } from '../lib/index.ts';
+import type { CatalogNode } from './catalog-reader.ts';
+import type { ListenerInputs, ServiceEnvironment, ServiceInputs } from './node-view.ts';
+import { requiredServices } from './resolve-requirements.ts';
+import { addressOf } from './resolve-scope.ts';
+import type { ResolveScope } from './resolve-scope.ts';
+
+/** A service of the node with what is known of it. */
+export interface NodeService {
+  readonly id: string;
+  readonly assigned: boolean;
+  readonly registered: boolean;
+  readonly definition: Definition | null;
+}
+
+/** What the node's listener hashes (semantics 5): values, not states, so a value that merely went stale wants nothing. Pure. */
+export function listenerInputs(
+  scope: ResolveScope,
+  node: CatalogNode,
+  services: readonly NodeService[],
+  environments: readonly ServiceEnvironment[],
+): ListenerInputs {
+  const byService = new Map(environments.map((one) => [one.service, one]));
+  const inputs = Object.fromEntries(
+    services.map((service) => [service.id, serviceInputs(scope, service, byService.get(service.id))]),
+  );
+  const membership = node.record.membership === true ? membershipOf(scope, node, services) : null;
+  return hashedInputs(inputs, membership);
+}
+
+/** Listener inputs with the hash over all of them. */
+export function hashedInputs(
+  services: ListenerInputs['services'],
+  membership: ListenerInputs['membership'],
+): ListenerInputs {
+  return { services, membership, hash: fingerprint([services, membership]) };
+}
+
+function serviceInputs(
+  scope: ResolveScope,
+  { definition, assigned }: NodeService,
+  environment: ServiceEnvironment | undefined,
+): ServiceInputs {
+  const definitionDigest = definition === null ? '' : scope.digest(definition);
+  const values = environment?.variables.map(({ name, value }) => [name, value]) ?? [];
+  const environmentDigest = fingerprint(values);
+  return {
+    digest: fingerprint([definitionDigest, environmentDigest]),
+    definition: definitionDigest,
+    environment: environmentDigest,
+    assigned,
+  };
+}
+
+/** By required service: who runs it, where. Health is left out: a flapping check must not provision; draining is announced as gone. */
+function membershipOf(
+  scope: ResolveScope,
+  node: CatalogNode,
+  services: readonly NodeService[],
+): Readonly<Record<string, string>> {
+  const members: Record<string, string> = {};
+  for (const { definition } of services) {
+    if (definition === null) continue;
+    for (const id of requiredServices(scope, definition).keys()) members[id] ??= membersDigest(scope, node, id);
+  }
+  return members;
+}
+
+function membersDigest(scope: ResolveScope, node: CatalogNode, service: string): string {
+  const members = scope
+    .candidates(node.record.federation, service)
+    .filter((one) => one.health !== 'draining')
+    .map(({ key, instance }) => [key, addressOf(instance), instance.record.port]);
+  return fingerprint(members);
+}
