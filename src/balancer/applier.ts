@@ -1,0 +1,136 @@
+import type { BalancerView } from '../registry/index.ts';
+import { claimPorts } from './claims.ts';
+import type { Claims } from './claims.ts';
+import { haproxySilent } from './errors.ts';
+import type { Configuration, HaproxyProcess } from './haproxy-process.ts';
+import { commandsOf, membersNotUp, planBalancer, planMembers } from './plan.ts';
+import type { MemberChange } from './plan.ts';
+import type { PortGuard } from './port-guard.ts';
+import type { Result } from './receipts.ts';
+import { renderConfiguration, structureOf } from './render.ts';
+import type { RenderOptions } from './render.ts';
+import { SHOW_STATISTICS } from './statistics.ts';
+import type { RuntimeServer } from './servers-state.ts';
+import { endpoint, wantedBackend } from './wanted.ts';
+import type { WantedBackend } from './wanted.ts';
+
+/** What HAProxy shows after a view was applied. */
+export interface Applied {
+  readonly result: Result;
+  readonly servers: readonly RuntimeServer[];
+  /** Why a frontend is not there, by service. */
+  readonly refused: ReadonlyMap<string, string>;
+  readonly complaints: readonly string[];
+  /** The file that a restart should read from now on; null: none runs. */
+  readonly text: string | null;
+}
+
+export interface ApplierOptions {
+  readonly haproxy: HaproxyProcess;
+  readonly guard: PortGuard;
+  readonly render: Omit<RenderOptions, 'address'>;
+  /** Called before a start; throws when it is too early for another one. */
+  readonly beforeStart: () => void;
+  readonly portRetryMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A server that appears, or goes, between two calls makes one round of changes fall short; more rounds are a fault. */
+const ROUNDS = 4;
+
+/** Brings HAProxy to what a view says, by the least disruptive act, and looks whether it is so. */
+export class ViewApplier {
+  readonly #options: ApplierOptions;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what stood in the way: HAProxy missing, silent, refusing or dead */
+  async apply(view: BalancerView): Promise<Applied> {
+    const { haproxy, guard } = this.#options;
+    const claims = await claimPorts(guard, view, new Set(haproxy.endpoints));
+    const backends = claims.usable.map(wantedBackend);
+    if (backends.length === 0 && haproxy.pid === null) return this.#done(claims, [], null);
+    const configuration = this.#configure(view, backends);
+    const servers = await this.#converge(configuration, backends);
+    return this.#done(claims, servers, configuration.text);
+  }
+
+  /** Updates the members of those backends that HAProxy has, when its structure cannot be had: the best that can be done. */
+  async applyMembers(view: BalancerView): Promise<readonly RuntimeServer[]> {
+    const { runtime } = this.#options.haproxy;
+    const present = new Set((await runtime.call('show backend')).split('\n'));
+    const backends = view.frontends.map(wantedBackend).filter((backend) => present.has(backend.name));
+    const known = new Set(backends.map((backend) => backend.name));
+    const servers = (await runtime.servers()).filter((server) => known.has(server.backend));
+    const changes = planMembers(servers, backends);
+    return changes.length === 0 ? servers : await this.#change(changes);
+  }
+
+  #configure(view: BalancerView, backends: readonly WantedBackend[]): Configuration {
+    const render = { ...this.#options.render, address: view.address };
+    return {
+      text: renderConfiguration(render, backends),
+      structure: structureOf(render, backends),
+      endpoints: backends.map((backend) => endpoint(view.address, backend.port)),
+    };
+  }
+
+  async #converge(configuration: Configuration, backends: readonly WantedBackend[]): Promise<readonly RuntimeServer[]> {
+    const { haproxy, signal, beforeStart } = this.#options;
+    const wanted = { structure: configuration.structure, backends };
+    let servers: readonly RuntimeServer[] | null = haproxy.pid === null ? null : await haproxy.runtime.servers();
+    for (let round = 0; round < ROUNDS; round++) {
+      const plan = planBalancer(servers === null ? null : { structure: haproxy.structure, servers }, wanted);
+      if (plan.type === 'nothing') break;
+      if (plan.type === 'members') {
+        servers = await this.#change(plan.changes);
+        continue;
+      }
+      if (plan.type === 'start') beforeStart();
+      await (plan.type === 'start' ? haproxy.start(configuration, signal) : haproxy.reload(configuration, signal));
+      servers = await haproxy.runtime.servers();
+    }
+    this.#confirm(servers ?? [], backends);
+    return servers ?? [];
+  }
+
+  async #change(changes: readonly MemberChange[]): Promise<readonly RuntimeServer[]> {
+    const { haproxy } = this.#options;
+    const servers = await haproxy.runtime.servers(changes.flatMap(commandsOf));
+    const closing = changes.filter((change) => change.type === 'leave' && change.closeSessions);
+    if (closing.length > 0) {
+      await haproxy
+        .runInOldWorkers(closing.map((change) => `shutdown sessions server ${change.server}`))
+        .catch(() => '');
+    }
+    return servers;
+  }
+
+  #confirm(servers: readonly RuntimeServer[], backends: readonly WantedBackend[]): void {
+    const missing = planMembers(servers, backends).map((change) => `${change.type} ${change.server}`);
+    const wrong = [...missing, ...membersNotUp(servers).map((server) => `${server} is not up`)];
+    if (wrong.length > 0) throw haproxySilent('the runtime socket', `it did not take up: ${wrong.join(', ')}`);
+  }
+
+  #done(claims: Claims, servers: readonly RuntimeServer[], text: string | null): Applied {
+    const { refused, complaints } = claims;
+    const reasons = [...refused].map(([service, reason]) => `${service}: ${reason}`).concat(complaints);
+    const result: Result =
+      reasons.length === 0
+        ? { outcome: 'applied' }
+        : { outcome: 'failed', reason: reasons.join('; '), retryInMs: this.#options.portRetryMs };
+    return { result, servers, refused, complaints, text };
+  }
+
+  /** The counters of all servers, in the worker and in those that reloads left. */
+  async statistics(): Promise<string> {
+    const { haproxy } = this.#options;
+    const [current, old] = await Promise.all([
+      haproxy.runtime.call(SHOW_STATISTICS),
+      haproxy.runInOldWorkers([SHOW_STATISTICS]).catch(() => ''),
+    ]);
+    return `${current}\n${old}`;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../lib/index.ts';
+import { haproxyEnded } from './errors.ts';
+
+const FIRST_MS = 500;
+const MOST_MS = 10_000;
+/** One that ran this long is well: the next restart comes at once again. */
+const HEALTHY_AFTER_MS = 30_000;
+
+/** Spaces the restarts of a HAProxy that keeps dying: the first comes at once, then 0.5 s doubling to 10 s. */
+export class RestartPace {
+  readonly #clock: Clock;
+  #lastAt: number | null = null;
+  #delayMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How long until a start is due; 0: now. */
+  get waitMs(): number {
+    if (this.#lastAt === null) return 0;
+    return Math.max(0, this.#lastAt + this.#delayMs - this.#clock.now());
+  }
+
+  /** Counts a start. @throws BALANCER_HAPROXY_ENDED when it is too early for one */
+  take(): void {
+    const now = this.#clock.now();
+    if (this.waitMs > 0) throw haproxyEnded(`it ended again; the next start is in ${Math.ceil(this.waitMs)} ms`);
+    const wasWell = this.#lastAt === null || now - this.#lastAt >= HEALTHY_AFTER_MS;
+    this.#delayMs = wasWell ? FIRST_MS : Math.min(MOST_MS, this.#delayMs * 2);
+    this.#lastAt = now;
+  }
+}

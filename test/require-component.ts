@@ -1,0 +1,37 @@
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { describe } from 'vitest';
+
+/** Debian has daemons in directories that are not in every user's PATH. */
+const USUAL_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** The path of a real component that tests need, such as `haproxy` or `dig`; null when it is absent. */
+export function findComponent(name: string): string | null {
+  const directories = [...(process.env['PATH'] ?? '').split(path.delimiter), ...USUAL_DIRECTORIES];
+  return directories.map((directory) => path.join(directory, name)).find(isExecutable) ?? null;
+}
+
+/**
+ * `describe` for tests with a real component: where it is absent they are skipped and the reason is printed, but fail
+ * when CI=true.
+ *
+ * @example requireComponent('haproxy')('LocalBalancer', () => { … });
+ */
+export function requireComponent(name: string): typeof describe | typeof describe.skip {
+  if (findComponent(name) !== null) return describe;
+  const reason = `${name} is not installed: apt-get install ${PACKAGES[name] ?? name}`;
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  console.warn(`skipped: ${reason}`);
+  return describe.skip;
+}
+
+const PACKAGES: Readonly<Record<string, string>> = { dig: 'bind9-dnsutils', named: 'bind9', flock: 'util-linux' };
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
