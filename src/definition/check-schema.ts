@@ -68,15 +68,15 @@ const ALIASES: Readonly<Record<string, keyof typeof fields>> = { checkid: 'id', 
 
 const KINDS = ['http', 'tcp', 'ttl', 'args', 'script'] as const;
 /** Kinds of check that Consul has and this version cannot run: refused by name rather than silently never run. */
-const OTHER_KINDS: Readonly<Record<string, string>> = {
-  udp: 'UDP',
-  grpc: 'gRPC',
-  dockercontainerid: 'Docker',
-  h2ping: 'H2PING',
-  osservice: 'OSService',
-  aliasservice: 'alias',
-  aliasnode: 'alias',
-};
+const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
+  ['udp', 'UDP'],
+  ['grpc', 'gRPC'],
+  ['dockercontainerid', 'Docker'],
+  ['h2ping', 'H2PING'],
+  ['osservice', 'OSService'],
+  ['aliasservice', 'alias'],
+  ['aliasnode', 'alias'],
+]);
 
 const bySqueezed: ReadonlyMap<string, keyof typeof fields> = new Map([
   ...Object.keys(fields).map((key) => [squeeze(key), key as keyof typeof fields] as const),
@@ -93,9 +93,9 @@ export type CheckInput = z.output<typeof checkObject>;
 export const checkSchema = z.preprocess((value, context) => {
   const entries = canonicalEntries(value);
   if (entries === undefined) return value;
-  const other = entries.filter(([key]) => OTHER_KINDS[squeeze(key)] !== undefined);
+  const other = entries.filter(([key]) => OTHER_KINDS.has(squeeze(key)));
   for (const [key] of other) {
-    const message = `${OTHER_KINDS[squeeze(key)]} checks are not known to this version: use http, tcp, args or ttl`;
+    const message = `${OTHER_KINDS.get(squeeze(key))} checks are not known to this version: use http, tcp, args or ttl`;
     context.addIssue({ code: 'custom', message, path: [key] });
   }
   return Object.fromEntries(entries.filter((entry) => !other.includes(entry)));
@@ -109,7 +109,7 @@ function canonicalEntries(value: unknown): [string, unknown][] | undefined {
 
 /** How `parseCheck` reads. */
 export interface ParseCheckOptions {
-  /** Consul's wire: unknown keys, nulls, empty texts and empty lists are as if they were not there. */
+  /** Consul's wire: unknown keys, nulls, zeros, empty texts and empty lists are as if they were not there. */
   readonly wire?: boolean;
 }
 
@@ -126,13 +126,13 @@ export function parseCheck(value: unknown, options: ParseCheckOptions = {}): Che
 function withoutWireNoise(value: unknown): unknown {
   const entries = canonicalEntries(value);
   if (entries === undefined) return value;
-  const known = entries.filter(([key]) => key in fields || OTHER_KINDS[squeeze(key)] !== undefined);
+  const known = entries.filter(([key]) => Object.hasOwn(fields, key) || OTHER_KINDS.has(squeeze(key)));
   return Object.fromEntries(known.filter(([, inner]) => !isNothing(inner)));
 }
 
 /** Go's zero values, which clients in other languages send where Go's own leaves the field out. */
 function isNothing(value: unknown): boolean {
-  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+  return [null, '', 0, '0s'].includes(value as null) || (Array.isArray(value) && value.length === 0);
 }
 
 function problemOf(check: CheckInput): { message: string; path: string[] } | undefined {
@@ -145,7 +145,8 @@ function problemOf(check: CheckInput): { message: string; path: string[] } | und
   }
   for (const key of ['interval', 'timeout', 'ttl'] as const) {
     const value = check[key];
-    if (value !== undefined && toMs(value) <= 0) return { message: 'expected a time above 0', path: [key] };
+    if (value !== undefined && isDuration(value) && toMs(value) <= 0)
+      return { message: 'expected a time above 0', path: [key] };
   }
   return undefined;
 }

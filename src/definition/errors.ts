@@ -44,3 +44,16 @@ export const definitionDuplicate = defineError(
 );
 export const definitionTemplate = defineError('DEFINITION_TEMPLATE', 400, (what: string) => what);
 export const definitionSeveral = defineError('DEFINITION_INVALID', 400, (summary: string) => summary);
+export const definitionSecondProvider = defineError(
+  'DEFINITION_SECOND_PROVIDER',
+  409,
+  (name: string, federation: string, first: string, second: string) =>
+    `both ${first} and ${second} provide ${name} in federation "${federation}"`,
+);
+export const definitionNameTaken = defineError(
+  'DEFINITION_NAME_TAKEN',
+  409,
+  (name: string, federation: string, service: string) =>
+    `${service} provides ${name}, which is the name of a datastore in federation "${federation}"`,
+  { hint: 'remove the datastore with datastore:remove, or provide another name' },
+);

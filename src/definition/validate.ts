@@ -27,7 +27,7 @@ export function validateDocument<Schema extends z.ZodType>(document: Placed, sch
   });
   if (result.success) return result.data;
   const issues = result.error.issues.flatMap((issue) => flatten(issue, []));
-  return throwAll(issues.flatMap((issue) => toErrors(document, issue, knownKeys)));
+  return throwAll(issues.flatMap((issue) => toErrors(document, issue, knownKeys)).toSorted(byPlace));
 }
 
 /**
@@ -47,6 +47,11 @@ export function unplaced(value: unknown): Placed {
     placeOf: (path) => (path.length === 0 ? {} : { path: formatPath(path) }),
     excerptOf: () => undefined,
   };
+}
+
+function byPlace(one: DroverError, other: DroverError): number {
+  const [a, b] = [one.place ?? {}, other.place ?? {}];
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 interface RawIssue {
