@@ -19,3 +19,5 @@ export * from './output-tail.ts';
 export * from './run-process.ts';
 export * from './slots.ts';
 export * from './token-bucket.ts';
+export * from './keyed-queue.ts';
+export * from './worker.ts';

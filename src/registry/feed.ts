@@ -8,6 +8,14 @@ export interface Projection {
   load(entries: Iterable<Entry>, revision: Revision): void;
   /** Applies the events of its families of one revision; called only when there are some. Adds what changed to `change`. */
   apply(batch: Batch, change: ChangeBuilder): void;
+  /** Every key it holds, tombstones apart, in any order: what to compare with when history was compacted away. */
+  held(): Iterable<Held>;
+}
+
+/** A key as a projection knows it. */
+export interface Held {
+  readonly key: string;
+  readonly modRevision: Revision;
 }
 
 /** What one revision made different: for waiters (topics), for interest (the sets) and for people (the summary). */

@@ -13,3 +13,10 @@ export { addressOf, instanceKeyOf, portOf, ResolveScope } from './resolve-scope.
 export { resolve, type Resolved } from './resolve.ts';
 export * from './transition.ts';
 export { viewDependencies, type ViewDependencies } from './view-dependencies.ts';
+export { Catalog, type CatalogOptions } from './catalog.ts';
+export { ANY_REGION } from './declarations.ts';
+export * from './errors.ts';
+export type { ExternalNode, ExternalRegistration } from './external-registration.ts';
+export type { DatastorePlace } from './plan-declarations.ts';
+export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
+export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';

@@ -1,0 +1,292 @@
+import type { Definition } from '../definition/index.ts';
+import type { Entry, Revision, StoreEvent } from '../store/index.ts';
+import type { Check } from './catalog-reader.ts';
+import { withCheck, withoutCheck } from './catalog-state.ts';
+import type { InstanceState, NodeState } from './catalog-state.ts';
+import { NO_CHECKS } from './catalog-state.ts';
+import type { CatalogTables } from './catalog-tables.ts';
+import { decodeCheck, decodeInstance, decodeRecord } from './decode-record.ts';
+import type { ChangeBuilder } from './feed.ts';
+import { familyOf, floorKey, keyParts, topic } from './keys.ts';
+import type { AliveRecord, DatastoreRecord, NodeRecord } from './records.ts';
+import { ChangeSummary } from './change-summary.ts';
+import { foldInstance, foldNode, foldNodeServices } from './fold-topics.ts';
+import type { Touch } from './fold-topics.ts';
+
+/** A deletion raises no index by itself: its tombstone does, in the same revision. */
+const BY_TOMBSTONE: Revision = 0;
+
+/**
+ * Applies store events to a catalog's tables: of one revision, or of everything at once. Events may come in any order;
+ * what cannot be shown yet (an instance without its node) waits unseen. Call `finish` at the end.
+ */
+export class CatalogEdit {
+  readonly #tables: CatalogTables;
+  readonly #change: ChangeBuilder | undefined;
+  readonly #summary: ChangeSummary;
+  readonly #reaped: string[] = [];
+
+  /** Without `change` nothing is collected: for loading. */
+  constructor(tables: CatalogTables, change?: ChangeBuilder) {
+    this.#tables = tables;
+    this.#change = change;
+    this.#summary = new ChangeSummary(change);
+  }
+
+  /** @throws SyntaxError or URIError for an entry that is not of drover's making; the entry is then as if deleted. */
+  apply(event: StoreEvent): void {
+    if (event.type === 'delete') return this.#remove(event.key);
+    try {
+      this.#put(event.entry);
+    } catch (error) {
+      this.#remove(event.entry.key);
+      throw error;
+    }
+  }
+
+  finish(): void {
+    this.#tables.services.settle();
+    for (const name of this.#reaped) if (!this.#isHeld(name)) this.#tables.topics.forget(name);
+    this.#summary.finish();
+  }
+
+  readonly #touch: Touch = (name, revision) => {
+    this.#tables.topics.touch(name, revision);
+    this.#change?.topics.add(name);
+  };
+
+  #put(entry: Entry): void {
+    const { key, modRevision } = entry;
+    const [first = '', second = '', third = ''] = keyParts(key);
+    switch (familyOf(key)) {
+      case 'node/':
+        return this.#setNode(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<NodeRecord>(entry) });
+      case 'own/':
+        this.#tables.node(first).owner = { epoch: decodeRecord<{ epoch: number }>(entry).epoch, modRevision };
+        return;
+      case 'alive/':
+        return this.#setAlive(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<AliveRecord>(entry) });
+      case 'inst/':
+        return this.#putInstance(this.#tables.node(first), entry);
+      case 'chk/':
+        return this.#putCheck(this.#tables.node(first), { record: decodeCheck(entry), ...stamps(entry) });
+      case 'tomb/':
+        return this.#putTombstone(key.slice('tomb/'.length), modRevision);
+      case 'floor/':
+        if (key === floorKey('registry'))
+          this.#tables.topics.raiseFloor(decodeRecord<{ revision: Revision }>(entry).revision);
+        return;
+      case 'def/':
+        return this.#setDefinition(first, second, { ...stamps(entry), record: decodeRecord<Definition>(entry) });
+      case 'ds/':
+        return this.#setDatastore(first, second, third, {
+          ...stamps(entry),
+          record: decodeRecord<DatastoreRecord>(entry),
+        });
+      case 'names/':
+        this.#tables.names.set(first, modRevision);
+    }
+  }
+
+  #remove(key: string): void {
+    const [first = '', second = '', third = ''] = keyParts(key);
+    const node = this.#tables.nodes.get(first);
+    switch (familyOf(key)) {
+      case 'node/':
+        if (node?.isRegistered === true) this.#setNode(node, undefined);
+        break;
+      case 'own/':
+        if (node !== undefined) node.owner = undefined;
+        break;
+      case 'alive/':
+        if (node?.storedAlive !== undefined) this.#setAlive(node, undefined);
+        break;
+      case 'inst/':
+        if (node !== undefined) this.#removeInstance(node, second);
+        break;
+      case 'chk/':
+        if (node !== undefined) this.#removeCheck(node, second);
+        break;
+      case 'tomb/':
+        this.#reaped.push(key.slice('tomb/'.length));
+        break;
+      case 'def/':
+        this.#setDefinition(first, second, undefined);
+        break;
+      case 'ds/':
+        this.#setDatastore(first, second, third, undefined);
+        break;
+      case 'names/':
+        this.#tables.names.delete(first);
+    }
+    if (node !== undefined) this.#tables.dropIfEmpty(node);
+  }
+
+  #setNode(node: NodeState, stored: NodeState['stored']): void {
+    const before = node.stored;
+    this.#summary.nodeChanges(node, stored === undefined ? 'gone' : '');
+    this.#tables.setRecord(node, stored);
+    for (const instance of node.instances.values()) {
+      if (before === undefined) this.#tables.services.add(instance.record.service, instance);
+      if (stored === undefined) this.#tables.services.remove(instance.record.service, instance);
+    }
+    if (before === undefined) return foldNode(this.#tables, node, this.#touch);
+    const revision = stored?.modRevision ?? BY_TOMBSTONE;
+    this.#touch(topic.nodes, revision);
+    this.#touch(topic.node(node.name), revision);
+    if (stored === undefined) {
+      for (const name of [topic.services, topic.checks, topic.nodeChecks(node.name)]) this.#touch(name, BY_TOMBSTONE);
+    }
+    foldNodeServices(node, revision, this.#touch);
+  }
+
+  #setAlive(node: NodeState, stored: NodeState['storedAlive']): void {
+    if (node.isRegistered) {
+      const status = stored?.record.status;
+      this.#summary.nodeChanges(node, status === node.alive.status ? '' : (status ?? ''));
+    }
+    node.storedAlive = stored;
+    if (!node.isRegistered) return;
+    this.#touch(topic.nodes, stored?.modRevision ?? BY_TOMBSTONE);
+    this.#touchNodeChecks(node, stored?.modRevision ?? BY_TOMBSTONE);
+  }
+
+  #putInstance(node: NodeState, entry: Entry): void {
+    const record = decodeInstance(entry);
+    const existing = node.instances.get(record.id);
+    if (existing !== undefined) return this.#replaceInstance(existing, record, entry);
+    const instance: InstanceState = { node, record, checks: NO_CHECKS, ...stamps(entry) };
+    this.#summary.instanceChanges(instance, 'absent');
+    node.addInstance(instance);
+    for (const orphan of [...node.orphans.values()].filter((check) => check.record.serviceId === record.id)) {
+      node.orphans = withoutCheck(node.orphans, orphan.record.id);
+      instance.checks = withCheck(instance.checks, orphan);
+    }
+    if (!node.isRegistered) return;
+    this.#tables.services.add(record.service, instance);
+    foldInstance(this.#tables, instance, this.#touch);
+  }
+
+  #replaceInstance(instance: InstanceState, record: InstanceState['record'], entry: Entry): void {
+    const { node, record: before } = instance;
+    this.#summary.instanceChanges(instance);
+    Object.assign(instance, { record, ...stamps(entry) });
+    if (!node.isRegistered) return;
+    if (before.service !== record.service) {
+      this.#tables.services.remove(before.service, instance);
+      this.#tables.services.add(record.service, instance);
+      this.#touch(topic.service(before.service), BY_TOMBSTONE);
+    }
+    foldInstance(this.#tables, instance, this.#touch);
+  }
+
+  #removeInstance(node: NodeState, id: string): void {
+    const instance = node.instances.get(id);
+    if (instance === undefined) return;
+    this.#summary.instanceChanges(instance);
+    node.instances.delete(id);
+    for (const check of instance.checks.values()) node.orphans = withCheck(node.orphans, check);
+    instance.checks = NO_CHECKS;
+    if (!node.isRegistered) return;
+    const { service } = instance.record;
+    this.#tables.services.remove(service, instance);
+    for (const name of [topic.service(service), topic.node(node.name), topic.services, topic.checks])
+      this.#touch(name, BY_TOMBSTONE);
+  }
+
+  #putCheck(node: NodeState, check: Check): void {
+    const { id, serviceId } = check.record;
+    const home = node.instances.get(serviceId);
+    const isAtHome = serviceId === '' ? node.checks.has(id) : home?.checks.has(id) === true;
+    // Loading sees every key once; only a later put can move a check from one service to another.
+    if (!isAtHome && this.#change !== undefined) this.#removeCheck(node, id);
+    if (serviceId === '') {
+      this.#summary.nodeChanges(node);
+      node.checks = withCheck(node.checks, check);
+      if (node.isRegistered) this.#touchNodeChecks(node, check.modRevision);
+    } else if (home === undefined) node.orphans = withCheck(node.orphans, check);
+    else {
+      this.#summary.instanceChanges(home);
+      home.checks = withCheck(home.checks, check);
+      this.#touchServiceCheck(home, check.modRevision);
+    }
+  }
+
+  #removeCheck(node: NodeState, id: string): void {
+    node.orphans = withoutCheck(node.orphans, id);
+    if (node.checks.has(id)) {
+      this.#summary.nodeChanges(node);
+      node.checks = withoutCheck(node.checks, id);
+      if (node.isRegistered) this.#touchNodeChecks(node, BY_TOMBSTONE);
+      return;
+    }
+    const home = node.instances.values().find((instance) => instance.checks.has(id));
+    if (home === undefined) return;
+    this.#summary.instanceChanges(home);
+    home.checks = withoutCheck(home.checks, id);
+    this.#touchServiceCheck(home, BY_TOMBSTONE);
+  }
+
+  #touchServiceCheck(instance: InstanceState, revision: Revision): void {
+    if (!instance.node.isRegistered) return;
+    for (const name of [topic.service(instance.record.service), topic.node(instance.node.name), topic.checks])
+      this.#touch(name, revision);
+  }
+
+  #touchNodeChecks(node: NodeState, revision: Revision): void {
+    for (const name of [topic.nodeChecks(node.name), topic.node(node.name), topic.checks]) this.#touch(name, revision);
+    foldNodeServices(node, revision, this.#touch);
+  }
+
+  #putTombstone(name: string, revision: Revision): void {
+    this.#touch(name, revision);
+    const [family = '', nodeName = ''] = name.split('/');
+    const node = family === 'nodechk' ? this.#tables.nodes.get(decodeURIComponent(nodeName)) : undefined;
+    if (node?.isRegistered !== true) return;
+    this.#touch(topic.node(node.name), revision);
+    foldNodeServices(node, revision, this.#touch);
+  }
+
+  #setDefinition(
+    federation: string,
+    id: string,
+    stored: Parameters<CatalogTables['declarations']['setDefinition']>[2],
+  ): void {
+    this.#tables.declarations.setDefinition(federation, id, stored);
+    const revision = stored?.modRevision ?? BY_TOMBSTONE;
+    for (const name of [topic.definitions, topic.definition(federation, id)]) this.#touch(name, revision);
+    this.#change?.definitions.add(`${federation}/${id}`);
+    this.#summary.line(`definition ${id}${stored === undefined ? ' gone' : ''}`);
+  }
+
+  #setDatastore(
+    federation: string,
+    region: string,
+    name: string,
+    stored:
+      | { readonly record: DatastoreRecord; readonly createRevision: Revision; readonly modRevision: Revision }
+      | undefined,
+  ): void {
+    const placed = stored === undefined ? undefined : { ...stored, federation, region };
+    this.#tables.declarations.setDatastore(federation, region, name, placed);
+    const revision = stored?.modRevision ?? BY_TOMBSTONE;
+    for (const one of [topic.datastores, topic.datastore(federation, name)]) this.#touch(one, revision);
+    this.#change?.datastores.add(`${federation}/${name}`);
+    this.#summary.line(`datastore ${name}${stored === undefined ? ' gone' : ''}`);
+  }
+
+  /** Whether a topic holds anything now. */
+  #isHeld(name: string): boolean {
+    const [family = '', ...rest] = name.split('/');
+    const [first = '', second = ''] = rest.map(decodeURIComponent);
+    if (family === 'svc') return this.#tables.services.instances(first).length > 0;
+    if (family === 'node' || family === 'nodechk') return this.#tables.nodes.get(first)?.isRegistered === true;
+    if (family === 'def') return this.#tables.declarations.definition(first, second) !== undefined;
+    if (family === 'ds') return this.#tables.declarations.hasDatastore(first, second);
+    return true;
+  }
+}
+
+function stamps(entry: Entry): { createRevision: Revision; modRevision: Revision } {
+  return { createRevision: entry.createRevision, modRevision: entry.modRevision };
+}

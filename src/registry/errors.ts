@@ -1,0 +1,43 @@
+import { defineError } from '../lib/index.ts';
+
+export const unknownNode = defineError('REGISTRY_UNKNOWN_NODE', 404, (node: string) => `unknown node "${node}"`, {
+  hint: 'register the node first; `drover node:list` shows those that are known',
+});
+export const unknownInstance = defineError(
+  'REGISTRY_UNKNOWN_INSTANCE',
+  404,
+  (node: string, id: string) => `node "${node}" has no service with id "${id}"`,
+  { hint: 'register the service before its checks' },
+);
+export const badRegistration = defineError(
+  'REGISTRY_BAD_REGISTRATION',
+  400,
+  (node: string, why: string) => `cannot register node "${node}": ${why}`,
+);
+export const nodeNameTaken = defineError(
+  'REGISTRY_NODE_NAME_TAKEN',
+  409,
+  (node: string, id: string, address: string) =>
+    `Node name ${node} is reserved by node ${id} with name ${node} (${address})`,
+  { hint: 'give one of the two nodes another name, or deregister the one that is gone' },
+);
+export const oldEpoch = defineError(
+  'REGISTRY_OLD_EPOCH',
+  409,
+  (node: string, epoch: number, current: number) =>
+    `an agent of epoch ${epoch} speaks for node "${node}", whose agent is at epoch ${current}`,
+  { hint: 'another agent was started for this node later: stop one of them' },
+);
+export const contended = defineError(
+  'REGISTRY_CONTENDED',
+  503,
+  (what: string, attempts: number) => `${what} was changed by others ${attempts} times while it was written`,
+  { hint: 'nothing was written; try again' },
+);
+export const notApplied = defineError(
+  'REGISTRY_NOT_APPLIED',
+  500,
+  (revision: number, waitedMs: number) => `this server has not applied revision ${revision} within ${waitedMs} ms`,
+  { hint: 'the write stands; this server has lost touch with the store, see its log' },
+);
+export const feedClosed = defineError('REGISTRY_FEED_CLOSED', 500, () => 'the registry is closed');

@@ -1,0 +1,143 @@
+import type { Definition } from '../definition/index.ts';
+import { KeyedQueue } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
+import type { Revision } from '../store/index.ts';
+import type { Catalog } from './catalog.ts';
+import { commitPlans } from './commit-plans.ts';
+import { unknownNode } from './errors.ts';
+import { amendExternal } from './external-registration.ts';
+import type { ExternalRegistration } from './external-registration.ts';
+import type { Feed } from './feed.ts';
+import { amend, checkEpoch, pictureOfRegistration, removeInstance } from './node-picture.ts';
+import type { NodePicture } from './node-picture.ts';
+import { NodeWrites } from './node-writes.ts';
+import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
+import type { DatastorePlace } from './plan-declarations.ts';
+import type { AliveRecord } from './records.ts';
+import type { TxnPlan } from './txn-plan.ts';
+import type { NodeRegistration, Transition } from './transition.ts';
+
+export interface RegistryOptions {
+  readonly feed: Feed;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+}
+
+/** What to deregister: the whole node, or one service with its checks, or one check. */
+export interface Deregistration {
+  readonly node: string;
+  readonly serviceId?: string;
+  readonly checkId?: string;
+}
+
+/**
+ * Writes to the region. Each method resolves with a revision at which what it says is so, applied on this server: reads
+ * that follow see it. What is so already is not written and moves no index. Every deletion leaves its tombstones.
+ */
+export class Registry {
+  readonly #feed: Feed;
+  readonly #catalog: Catalog;
+  readonly #clock: Clock;
+  readonly #nodes: NodeWrites;
+  readonly #queue = new KeyedQueue();
+
+  constructor(options: RegistryOptions) {
+    this.#feed = options.feed;
+    this.#catalog = options.catalog;
+    this.#clock = options.clock;
+    this.#nodes = new NodeWrites(this.#feed, (name) => this.#catalog.nodeState(name));
+  }
+
+  /**
+   * Makes the region hold exactly what an agent says of its node, and the node up. `epoch` is the agent's: an older one
+   * than the region knows is refused.
+   *
+   * @throws REGISTRY_OLD_EPOCH, REGISTRY_BAD_REGISTRATION, REGISTRY_UNKNOWN_INSTANCE
+   */
+  syncNode(registration: NodeRegistration, epoch?: number): Promise<Revision> {
+    const { name } = registration.node;
+    return this.#nodes.amend(name, (before) => {
+      checkEpoch(name, before, epoch);
+      const picture = pictureOfRegistration(registration, before, this.#now());
+      return epoch === undefined ? picture : { ...picture, epoch };
+    });
+  }
+
+  /**
+   * Writes what an agent says has become different on its node.
+   *
+   * @throws REGISTRY_UNKNOWN_NODE when the node was never synchronised, REGISTRY_OLD_EPOCH
+   */
+  report(node: string, transitions: readonly Transition[], epoch?: number): Promise<Revision> {
+    return this.#nodes.amend(node, (before) => {
+      checkEpoch(node, before, epoch);
+      const picture = known(node, before);
+      for (const transition of transitions) amend(picture, transition);
+      return picture;
+    });
+  }
+
+  /** Writes a node's liveness when its status differs. @throws REGISTRY_UNKNOWN_NODE */
+  setAlive(node: string, alive: AliveRecord): Promise<Revision> {
+    return this.report(node, [{ type: 'alive', alive }]);
+  }
+
+  /**
+   * Registers what no agent vouches for: Consul's `PUT /v1/catalog/register`.
+   *
+   * @throws REGISTRY_NODE_NAME_TAKEN, REGISTRY_UNKNOWN_INSTANCE for a check of no service
+   */
+  registerExternal(registration: ExternalRegistration): Promise<Revision> {
+    const { region } = this.#catalog;
+    return this.#nodes.amend(registration.node.name, (before) => amendExternal(before, registration, region));
+  }
+
+  /** Consul's `PUT /v1/catalog/deregister`: what is not there is gone already. */
+  deregister({ node, serviceId, checkId }: Deregistration): Promise<Revision> {
+    return this.#nodes.amend(node, (picture) => {
+      if (picture === undefined || (serviceId === undefined && checkId === undefined)) return undefined;
+      if (serviceId === undefined) picture.checks.delete(checkId ?? '');
+      else removeInstance(picture, serviceId);
+      return picture;
+    });
+  }
+
+  /**
+   * Writes definitions, all or nothing: one that is refused leaves everything as it was. More than the store takes at once
+   * (about a hundred that differ) are written in several revisions.
+   *
+   * @throws DEFINITION_INVALID and its kin when they do not go together with what is there
+   */
+  putDefinitions(definitions: readonly Definition[]): Promise<Revision> {
+    return this.#declare(() => planDefinitions(this.#catalog, definitions));
+  }
+
+  /** Removes a definition; one that is not there is gone already. */
+  removeDefinition(federation: string, id: string): Promise<Revision> {
+    return this.#declare(() => planDefinitionRemoval(this.#catalog, federation, id));
+  }
+
+  /** Writes a datastore's value for one region, or for every region (`-`). @throws when a definition provides the name */
+  setDatastore(federation: string, region: string, name: string, value: string): Promise<Revision> {
+    return this.#declare(() => planDatastore(this.#catalog, { federation, region, name }, value));
+  }
+
+  /** Removes the value of exactly that region (`-` = the one for every region); one that is not there is gone already. */
+  removeDatastore(federation: string, region: string, name: string): Promise<Revision> {
+    const place: DatastorePlace = { federation, region, name };
+    return this.#declare(() => planDatastoreRemoval(this.#catalog, place));
+  }
+
+  #declare(plan: () => readonly TxnPlan[]): Promise<Revision> {
+    return this.#queue.run('declarations', () => commitPlans(this.#feed, 'the definitions', plan));
+  }
+
+  #now(): string {
+    return new Date(this.#clock.wall()).toISOString();
+  }
+}
+
+function known(node: string, picture: NodePicture | undefined): NodePicture {
+  if (picture === undefined) throw unknownNode(node);
+  return picture;
+}

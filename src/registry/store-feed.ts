@@ -1,0 +1,200 @@
+import { DroverError, systemClock } from '../lib/index.ts';
+import type { Clock, Timer } from '../lib/index.ts';
+import { prefixRange, storeCompacted } from '../store/index.ts';
+import type { Batch, Committed, Conflict, Entry, Revision, Store, StoreEvent, Txn } from '../store/index.ts';
+import { feedClosed, notApplied } from './errors.ts';
+import { differenceEvents } from './feed-difference.ts';
+import type { AppliedChange, ChangeBuilder, Feed, Projection } from './feed.ts';
+import { familyOf } from './keys.ts';
+
+/** All families, also those that no projection wants: so every revision arrives and every wait for one ends. */
+const EVERYTHING = prefixRange('');
+
+export interface StoreFeedOptions {
+  readonly store: Store;
+  readonly projections: readonly Projection[];
+  readonly clock?: Clock;
+  /** Told of failed watches, which are retried, and of listeners that threw. */
+  readonly report?: (error: unknown) => void;
+  /** How long `commit` waits for its own revision to come back by the watch; 2 s unless told. */
+  readonly appliedTimeoutMs?: number;
+  /** Between two tries of a failed watch; 500 ms unless told. */
+  readonly retryMs?: number;
+}
+
+interface Waiter {
+  readonly revision: Revision;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+/** The one reader of the store in a server (see `Feed`). */
+export class StoreFeed implements Feed {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #report: (error: unknown) => void;
+  readonly #appliedTimeoutMs: number;
+  readonly #retryMs: number;
+  readonly #projections: readonly Projection[];
+  readonly #listeners = new Set<(change: AppliedChange) => void>();
+  readonly #closing = new AbortController();
+  #waiters: Waiter[] = [];
+  #revision: Revision = 0;
+  #following: Promise<void> = Promise.resolve();
+
+  private constructor(options: StoreFeedOptions) {
+    this.#store = options.store;
+    this.#projections = options.projections;
+    this.#clock = options.clock ?? systemClock;
+    this.#report = options.report ?? (() => {});
+    this.#appliedTimeoutMs = options.appliedTimeoutMs ?? 2_000;
+    this.#retryMs = options.retryMs ?? 500;
+  }
+
+  /** Loads every projection and follows the store. @throws what the store throws when it cannot be read. */
+  static async start(options: StoreFeedOptions): Promise<StoreFeed> {
+    const feed = new StoreFeed(options);
+    await feed.#load();
+    feed.#following = feed.#follow();
+    return feed;
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  onApplied(listen: (change: AppliedChange) => void): () => void {
+    // A wrapper, so that the same function given twice is called twice and each is taken away by itself.
+    const listener = (change: AppliedChange): void => listen(change);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** @throws REGISTRY_NOT_APPLIED when the write stands but has not come back here in time, and what `Store.commit` throws. */
+  async commit(txn: Txn): Promise<Committed | Conflict> {
+    const outcome = await this.#store.commit(txn);
+    if (outcome.ok) await this.applied(outcome.revision);
+    return outcome;
+  }
+
+  /** @throws REGISTRY_NOT_APPLIED after the timeout, REGISTRY_FEED_CLOSED */
+  applied(revision: Revision): Promise<void> {
+    if (revision <= this.#revision) return Promise.resolve();
+    if (this.#closing.signal.aborted) return Promise.reject(feedClosed());
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(this.#appliedTimeoutMs, () => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter);
+        reject(notApplied(revision, this.#appliedTimeoutMs));
+      });
+      const waiter: Waiter = { revision, resolve, reject, timer };
+      // Nearly always at the end: waiters come in the order of their revisions.
+      const after = this.#waiters.findLastIndex((other) => other.revision <= revision);
+      this.#waiters.splice(after + 1, 0, waiter);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#following;
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.timer.cancel();
+      waiter.reject(feedClosed());
+    }
+    this.#listeners.clear();
+  }
+
+  async #load(): Promise<void> {
+    const { entries, revision } = await this.#store.read(EVERYTHING);
+    for (const projection of this.#projections)
+      projection.load(
+        entries.filter((entry) => projection.families.includes(familyOf(entry.key))),
+        revision,
+      );
+    this.#revision = revision;
+  }
+
+  /** Never rejects: a watch that fails is reported and begun again where it stopped. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#store.watch(EVERYTHING, this.#revision, signal)) this.#apply(batch);
+        if (!signal.aborted) await this.#pause();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isCompacted(error)) await this.#resync();
+        else await this.#pause(error);
+      }
+    }
+  }
+
+  async #pause(error?: unknown): Promise<void> {
+    if (error !== undefined) this.#report(error);
+    await this.#clock.sleep(this.#retryMs, this.#closing.signal).catch(() => {});
+  }
+
+  /** History after our revision is gone: reads everything again and applies what differs as one revision. */
+  async #resync(): Promise<void> {
+    try {
+      const { entries, revision } = await this.#store.read(EVERYTHING);
+      const events = differenceEvents(this.#projections, entries);
+      this.#apply({ revision, events });
+    } catch (error) {
+      await this.#pause(error);
+    }
+  }
+
+  #apply(batch: Batch): void {
+    // Some etcd versions repeat events when a watch is resumed.
+    if (batch.revision <= this.#revision) return;
+    const change: ChangeBuilder = {
+      topics: new Set(),
+      nodes: new Set(),
+      services: new Set(),
+      definitions: new Set(),
+      datastores: new Set(),
+      summary: [],
+    };
+    for (const projection of this.#projections) this.#applyTo(projection, batch, change);
+    this.#revision = batch.revision;
+    this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now() });
+    this.#release();
+  }
+
+  #applyTo(projection: Projection, batch: Batch, change: ChangeBuilder): void {
+    const events = batch.events.filter((event) => projection.families.includes(familyOf(keyOf(event))));
+    if (events.length === 0) return;
+    try {
+      projection.apply({ revision: batch.revision, events }, change);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #tell(change: AppliedChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+  }
+
+  #release(): void {
+    const after = this.#waiters.findIndex((waiter) => waiter.revision > this.#revision);
+    for (const waiter of this.#waiters.splice(0, after < 0 ? this.#waiters.length : after)) {
+      waiter.timer.cancel();
+      waiter.resolve();
+    }
+  }
+}
+
+function keyOf(event: StoreEvent | { type: 'put'; entry: Entry }): string {
+  return event.type === 'put' ? event.entry.key : event.key;
+}
+
+function isCompacted(error: unknown): boolean {
+  return error instanceof DroverError && error.code === storeCompacted.code;
+}

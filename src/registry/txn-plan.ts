@@ -1,0 +1,81 @@
+import type { Compare, Revision, Txn, Write } from '../store/index.ts';
+import { tombKey } from './keys.ts';
+
+/** Writes that belong into one transaction, with what they rely on. A tombstone or a compare asked for twice counts once. */
+export class TxnPlan {
+  readonly #compares = new Map<string, Compare>();
+  readonly #writes = new Map<string, Write>();
+
+  /** The transaction happens only while the key has this modification revision; 0 = while it does not exist. */
+  expect(key: string, modRevision: Revision): this {
+    this.#compares.set(key, { key, modRevision });
+    return this;
+  }
+
+  put(key: string, record: unknown): this {
+    this.#writes.set(key, { type: 'put', key, value: JSON.stringify(record) });
+    return this;
+  }
+
+  delete(key: string): this {
+    this.#writes.set(key, { type: 'delete', key });
+    return this;
+  }
+
+  /** Puts the tombstones of topics that a deletion changes. */
+  tomb(...topics: readonly string[]): this {
+    for (const topic of topics) this.put(tombKey(topic), {});
+    return this;
+  }
+
+  get isEmpty(): boolean {
+    return this.#writes.size === 0;
+  }
+
+  /** Whether the key has to be at some revision for this plan. */
+  expects(key: string): boolean {
+    return this.#compares.has(key);
+  }
+
+  /** Notes in `written` what the keys are at now that this plan was committed at `revision`. */
+  note(written: Map<string, Revision>, revision: Revision): void {
+    for (const [key, write] of this.#writes) written.set(key, write.type === 'put' ? revision : 0);
+  }
+
+  /** Takes over all of another plan, if both together stay within `limit` compares and writes. */
+  absorb(other: TxnPlan, limit: number): boolean {
+    if (grown(this.#writes, other.#writes) > limit || grown(this.#compares, other.#compares) > limit) return false;
+    for (const [key, write] of other.#writes) this.#writes.set(key, write);
+    for (const [key, compare] of other.#compares) this.#compares.set(key, compare);
+    return true;
+  }
+
+  /** `written` are keys that earlier transactions of the same plan put, with their revisions. */
+  toTxn(written: ReadonlyMap<string, Revision> = new Map()): Txn {
+    const compares = [...this.#compares.values()].map(({ key, modRevision }) => ({
+      key,
+      modRevision: written.get(key) ?? modRevision,
+    }));
+    return { compares, writes: [...this.#writes.values()] };
+  }
+}
+
+function grown(into: ReadonlyMap<string, unknown>, from: ReadonlyMap<string, unknown>): number {
+  let size = into.size;
+  for (const key of from.keys()) if (!into.has(key)) size++;
+  return size;
+}
+
+/**
+ * Packs plans, in their order, into as few transactions as the limit allows.
+ */
+export function packPlans(plans: readonly TxnPlan[], limit: number): TxnPlan[] {
+  const packed: TxnPlan[] = [];
+  for (const plan of plans) {
+    if (plan.isEmpty || packed.at(-1)?.absorb(plan, limit) === true) continue;
+    const fresh = new TxnPlan();
+    fresh.absorb(plan, Infinity);
+    packed.push(fresh);
+  }
+  return packed;
+}
