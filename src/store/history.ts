@@ -9,7 +9,7 @@ export interface HistoryOptions {
   /** The revision of the state that history begins after. */
   readonly revision: Revision;
   /** How many revisions are kept. */
-  readonly capacity?: number;
+  readonly capacity?: number | undefined;
 }
 
 /**

@@ -39,16 +39,10 @@ export class MemoryStore implements Store {
   #closed = false;
 
   private constructor(options: MemoryStoreOptions) {
-    this.#history = new History({
-      revision: options.base ?? 0,
-      ...(options.historyRevisions === undefined ? {} : { capacity: options.historyRevisions }),
-    });
+    this.#history = new History({ revision: options.base ?? 0, capacity: options.historyRevisions });
     this.#leases = new Leases({
       clock: options.clock ?? systemClock,
-      remove: (id) => {
-        this.#removeLease(id);
-        return Promise.resolve();
-      },
+      remove: (id) => this.#removeLease(id),
     });
   }
 
@@ -108,7 +102,8 @@ export class MemoryStore implements Store {
     this.#history.close();
   }
 
-  #removeLease(id: string): void {
+  async #removeLease(id: string): Promise<void> {
+    this.#checkOpen();
     const keys = [...(this.#state.keysOf.get(id) ?? [])].toSorted();
     this.#state.keysOf.delete(id);
     const writes = keys.map((key) => ({ type: 'delete', key }) as const);
