@@ -12,7 +12,7 @@ import { scriptProbe } from './script-probe.ts';
 import { tcpProbe } from './tcp-probe.ts';
 import { TransitionGate } from './transition-gate.ts';
 import { TtlClock } from './ttl-clock.ts';
-import { type Probe, boundOutput } from './verdict.ts';
+import { type Probe, boundOutput, outputLimitOf } from './verdict.ts';
 
 const SCRIPTS_AT_ONCE = 32;
 /** Consul's shortest DeregisterCriticalServiceAfter. */
@@ -147,7 +147,7 @@ export class HealthChecks implements AsyncDisposable {
     const kept = this.#checks.get(id);
     if (kept === undefined) throw unknownCheck(id);
     if (!(kept.activity instanceof TtlClock)) throw notTtlCheck(id);
-    kept.activity.update(status, boundOutput(output, kept.definition.outputMaxSize));
+    kept.activity.update(status, boundOutput(output, outputLimitOf(kept.definition)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

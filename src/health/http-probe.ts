@@ -4,14 +4,7 @@ import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, formatGoDuration, startDeadline } from '../lib/index.ts';
 import { type HttpAsk, firstAsk, nextAsk, showUrl } from './http-ask.ts';
 import { NETWORK_TIMEOUT_MS } from './tcp-probe.ts';
-import {
-  MAX_OUTPUT_BYTES,
-  type Probe,
-  type Verdict,
-  boundOutput,
-  describeNetworkError,
-  isOwnFailure,
-} from './verdict.ts';
+import { type Probe, type Verdict, boundOutput, describeNetworkError, isOwnFailure, outputLimitOf } from './verdict.ts';
 
 /** Go's limit. */
 const MOST_REDIRECTS = 10;
@@ -26,7 +19,8 @@ interface Limits {
 
 /** A probe that sends an HTTP request: 2xx passing, 429 warning, anything else critical. */
 export function httpProbe(definition: CheckDefinition, { clock }: { readonly clock: Clock }): Probe {
-  const { timeoutMs = NETWORK_TIMEOUT_MS, outputMaxSize: outputMaxBytes = MAX_OUTPUT_BYTES } = definition;
+  const { timeoutMs = NETWORK_TIMEOUT_MS } = definition;
+  const outputMaxBytes = outputLimitOf(definition);
   const ask = firstAsk(definition);
   const title = `HTTP ${ask.method} ${showUrl(definition.http ?? '')}: `;
   return async (signal) => {

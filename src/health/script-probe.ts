@@ -1,6 +1,6 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, type ProcessResult, type RunProcess, formatGoDuration } from '../lib/index.ts';
-import { MAX_OUTPUT_BYTES, type Probe, type Verdict, boundOutput, isOwnFailure } from './verdict.ts';
+import { type Probe, type Verdict, boundOutput, isOwnFailure, outputLimitOf } from './verdict.ts';
 
 export const SCRIPT_TIMEOUT_MS = 30_000;
 /** From TERM to KILL for a script that is over its time. */
@@ -13,7 +13,7 @@ export function scriptProbe(
 ): Probe {
   const { run, env, clock } = options;
   const { args, script, timeoutMs = SCRIPT_TIMEOUT_MS } = definition;
-  const outputLimit = definition.outputMaxSize ?? MAX_OUTPUT_BYTES;
+  const outputLimit = outputLimitOf(definition);
   const program = script === undefined ? { args: args ?? [] } : { shell: script };
   return async (signal) => {
     const limits = { timeoutMs, killAfterMs: KILL_AFTER_MS, outputLimit };

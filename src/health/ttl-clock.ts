@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../lib/index.ts';
+import { type Clock, type Timer, startDeadline } from '../lib/index.ts';
 import type { Observe } from './probe-loop.ts';
 
 /** A check whose status clients set; it is critical when they do not for `ttlMs`. */
@@ -29,7 +29,7 @@ export class TtlClock {
   }
 
   #arm(): Timer {
-    return this.#clock.after(this.#ttlMs, () => {
+    return startDeadline(this.#clock, this.#ttlMs, () => {
       const last = this.#output === '' ? '' : ` (last output before timeout follows): ${this.#output}`;
       this.#observe({ status: 'critical', output: `TTL expired${last}` });
     });

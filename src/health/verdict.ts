@@ -1,7 +1,13 @@
+import type { CheckDefinition } from '../definition/index.ts';
 import { OutputTail } from '../lib/index.ts';
 
 /** A check's output is at most this long unless its definition says less (Consul's BufSize). */
 export const MAX_OUTPUT_BYTES = 4_096;
+
+/** How much output a check may have, in bytes: what its definition says, and never more than Consul's limit. */
+export function outputLimitOf({ outputMaxSize = MAX_OUTPUT_BYTES }: CheckDefinition): number {
+  return Math.min(Math.max(1, outputMaxSize), MAX_OUTPUT_BYTES);
+}
 
 /** What one run of a check found. */
 export interface Verdict {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock } from './clock.ts';
+import { FakeClock, systemClock } from './clock.ts';
 
 test('FakeClock runs timers in the order they are due', async () => {
   const clock = new FakeClock();
@@ -31,4 +31,10 @@ test('FakeClock.advance() runs what a timer starts within the time', async () =>
   clock.after(10, tick);
   await clock.advance(55);
   expect(ticks).toBe(5);
+});
+
+test('systemClock.after() does not fire at once when asked for more than a timer can hold', async () => {
+  const timer = systemClock.after(2 ** 31 + 10, () => expect.unreachable());
+  await systemClock.sleep(20);
+  timer.cancel();
 });

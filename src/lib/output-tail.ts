@@ -26,7 +26,8 @@ export class OutputTail {
     const bytes = this.#tail.subarray(Math.max(0, this.#tail.length - maxBytes));
     const text = bytes.toString('utf8', this.#totalBytes > bytes.length ? startOfCharacter(bytes) : 0);
     // U+FFFD takes three bytes where the input had one.
-    return Buffer.byteLength(text) <= maxBytes ? text : text.slice(-Math.floor(maxBytes / 3));
+    if (Buffer.byteLength(text) <= maxBytes) return text;
+    return text.slice(text.length - Math.floor(maxBytes / 3)).toWellFormed();
   }
 }
 
