@@ -1,0 +1,106 @@
+import { TYPE } from '../message/index.ts';
+import type { Rendered } from './render.ts';
+
+/** Variants of one answer: enough that askers see different orders, few enough to be kept for every name. */
+const VARIANTS = 8;
+/** How often a variant goes out before a new order is drawn in its place. */
+const USES = 32;
+const TYPES = new Map<number, number>(
+  [TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.TXT, TYPE.ANY].map((type, slot) => [type, slot]),
+);
+/** What an entry costs beside its bytes. */
+const OVERHEAD_OCTETS = 300;
+
+/** Prebuilt answers to one question for one way of sending: a ring of orders, drawn anew as they wear out. */
+export class Variants {
+  readonly #render: () => Rendered;
+  readonly #ring: Rendered[] = [];
+  readonly #size: number;
+  #next = 0;
+  #uses = 0;
+
+  constructor(render: () => Rendered, isOrdered: boolean) {
+    this.#render = render;
+    this.#size = isOrdered ? VARIANTS : 1;
+  }
+
+  next(): Rendered {
+    const ring = this.#ring;
+    if (this.#size === 1) return (ring[0] ??= this.#render());
+    const index = this.#next;
+    this.#next = (index + 1) % this.#size;
+    if (index === 0) this.#uses++;
+    const isWorn = this.#uses > USES && (this.#uses - index) % USES === 0;
+    const known = isWorn ? undefined : ring[index];
+    return known ?? (ring[index] = this.#render());
+  }
+}
+
+/** Prebuilt answers of one name: by type, then by way of sending. */
+export class NameAnswers {
+  readonly labels: readonly string[];
+  readonly #slots: (Map<number, Variants> | undefined)[] = [];
+
+  constructor(labels: readonly string[]) {
+    this.labels = labels;
+  }
+
+  get(type: number, way: number): Variants | undefined {
+    const slot = TYPES.get(type);
+    return slot === undefined ? undefined : this.#slots[slot]?.get(way);
+  }
+
+  set(type: number, way: number, variants: Variants): void {
+    const slot = TYPES.get(type) as number;
+    (this.#slots[slot] ??= new Map()).set(way, variants);
+  }
+}
+
+export const isCachedType = (type: number): boolean => TYPES.has(type);
+
+/** All prebuilt answers, by name in wire form, dropped as soon as something they were made from changes. */
+export class AnswerCache {
+  readonly #names = new Map<string, NameAnswers>();
+  readonly #byDependency = new Map<string, Set<string>>();
+  readonly #mostOctets: number;
+  #octets = 0;
+
+  /** Begins anew after `mostOctets` of answers were put in, dropped ones included: this bounds all that is kept. */
+  constructor(mostOctets: number) {
+    this.#mostOctets = mostOctets;
+  }
+
+  get(name: string): NameAnswers | undefined {
+    return this.#names.get(name);
+  }
+
+  /** How many names are kept. */
+  get size(): number {
+    return this.#names.size;
+  }
+
+  put(name: string, answers: NameAnswers, dependsOn: readonly string[], octets: number): void {
+    if (this.#octets > this.#mostOctets) this.clear();
+    this.#octets += octets + OVERHEAD_OCTETS;
+    this.#names.set(name, answers);
+    for (const dependency of dependsOn) {
+      const names = this.#byDependency.get(dependency);
+      if (names === undefined) this.#byDependency.set(dependency, new Set([name]));
+      else names.add(name);
+    }
+  }
+
+  /** Drops every answer that was made from `dependency`. */
+  drop(dependency: string): void {
+    const names = this.#byDependency.get(dependency);
+    if (names === undefined) return;
+    this.#byDependency.delete(dependency);
+    for (const name of names) this.#names.delete(name);
+  }
+
+  clear(): void {
+    this.#names.clear();
+    this.#byDependency.clear();
+    this.#octets = 0;
+  }
+}

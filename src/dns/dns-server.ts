@@ -1,0 +1,97 @@
+import type { Clock } from '../lib/index.ts';
+import { messageOf } from '../lib/index.ts';
+import type { CatalogReader, Feed } from '../registry/index.ts';
+import { cannotListen, portDenied, portTaken } from './errors.ts';
+import type { DnsOptions } from './options.ts';
+import { Responder } from './responder.ts';
+import { TcpTransport } from './tcp-transport.ts';
+import type { TcpLimits } from './tcp-transport.ts';
+import type { AnswerQuery } from './transport.ts';
+import { UdpTransport } from './udp-transport.ts';
+
+export interface DnsServerOptions {
+  readonly catalog: CatalogReader;
+  readonly feed: Pick<Feed, 'onApplied'>;
+  readonly options: DnsOptions;
+  readonly address: string;
+  /** 0 takes a port that is free for both UDP and TCP. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** Numbers in [0, 1), for the order of answers. */
+  readonly random?: () => number;
+  readonly tcpLimits?: Partial<TcpLimits>;
+  /** Told of failures inside a query's answer, which the asker sees as SERVFAIL. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** How often another free port is tried when the one that UDP got is taken for TCP. */
+const FREE_PORT_TRIES = 10;
+
+/** Answers the zone over UDP and TCP on one address and port until it is disposed of. */
+export class DnsServer implements AsyncDisposable {
+  readonly address: string;
+  readonly #responder: Responder;
+  readonly #udp: UdpTransport;
+  readonly #tcp: TcpTransport;
+
+  private constructor(address: string, responder: Responder, udp: UdpTransport, tcp: TcpTransport) {
+    this.address = address;
+    this.#responder = responder;
+    this.#udp = udp;
+    this.#tcp = tcp;
+  }
+
+  /** @throws DNS_PORT_TAKEN, DNS_PORT_DENIED, DNS_CANNOT_LISTEN */
+  static async start(options: DnsServerOptions): Promise<DnsServer> {
+    const responder = new Responder(options);
+    const answer: AnswerQuery = (query, via) => responder.answer(query, via);
+    try {
+      const [udp, tcp] = await listen(options, answer);
+      return new DnsServer(options.address, responder, udp, tcp);
+    } catch (error) {
+      responder.close();
+      throw error;
+    }
+  }
+
+  /** The port of both transports. */
+  get port(): number {
+    return this.#udp.port;
+  }
+
+  /** Answers are made from the catalog at this revision: the receipt of DNS. */
+  get revision(): number {
+    return this.#responder.revision;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#responder.close();
+    await Promise.all([this.#udp[Symbol.asyncDispose](), this.#tcp[Symbol.asyncDispose]()]);
+  }
+}
+
+async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[UdpTransport, TcpTransport]> {
+  for (let tries = 1; ; tries++) {
+    const { address, port, clock } = options;
+    const udp = await UdpTransport.start({ answer, address, port }).catch((error: unknown) => {
+      throw listenError(error, options, 'UDP');
+    });
+    try {
+      const limits = options.tcpLimits ?? {};
+      return [udp, await TcpTransport.start({ answer, address, port: udp.port, clock, limits })];
+    } catch (error) {
+      await udp[Symbol.asyncDispose]();
+      if (port !== 0 || tries === FREE_PORT_TRIES || codeOf(error) !== 'EADDRINUSE')
+        throw listenError(error, options, 'TCP');
+    }
+  }
+}
+
+function listenError(error: unknown, { address, port }: DnsServerOptions, protocol: 'UDP' | 'TCP'): Error {
+  const code = codeOf(error);
+  if (code === 'EADDRINUSE') return portTaken.with({ cause: error }, address, port, protocol);
+  if (code === 'EACCES') return portDenied.with({ cause: error }, address, port);
+  return cannotListen.with({ cause: error }, address, port, messageOf(error));
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

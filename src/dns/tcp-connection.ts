@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../lib/index.ts';
+import type { TcpLimits } from './tcp-transport.ts';
+import type { AnswerQuery } from './transport.ts';
+
+const VIA = { transport: 'tcp' } as const;
+/** Unread answers beyond this stop the reading of further queries. */
+const MOST_UNREAD_OCTETS = 256 << 10;
+
+export interface TcpConnectionOptions {
+  readonly answer: AnswerQuery;
+  readonly clock: Clock;
+  readonly limits: TcpLimits;
+  /** A whole query came. */
+  readonly onQuery: () => void;
+  readonly onClose: () => void;
+}
+
+/** One client: takes its queries apart, answers them in order, and closes it when it idles, floods or sends nonsense. */
+export class TcpConnection {
+  readonly #socket: Socket;
+  readonly #options: TcpConnectionOptions;
+  #pending: Buffer = Buffer.alloc(0);
+  #idle: Timer | undefined;
+
+  constructor(socket: Socket, options: TcpConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#resume());
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#closed());
+    this.#restartIdle();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+    this.#closed();
+  }
+
+  #closed(): void {
+    this.#idle?.cancel();
+    this.#options.onClose();
+  }
+
+  /** Only whole queries count as activity: a byte now and then does not keep a connection. */
+  #restartIdle(): void {
+    this.#idle?.cancel();
+    this.#idle = this.#options.clock.after(this.#options.limits.idleMs, () => this.close());
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#work();
+  }
+
+  #resume(): void {
+    this.#socket.resume();
+    this.#work();
+  }
+
+  /** Answers the whole queries that came; what follows the last one waits for more octets, or for the client to read. */
+  #work(): void {
+    let at = 0;
+    this.#socket.cork();
+    while (!this.#socket.destroyed && this.#pending.length - at >= 2) {
+      if (this.#socket.writableLength > MOST_UNREAD_OCTETS) {
+        this.#socket.pause();
+        break;
+      }
+      const length = this.#pending.readUInt16BE(at);
+      if (length === 0 || length > this.#options.limits.queryOctets) return this.close();
+      if (this.#pending.length - at - 2 < length) break;
+      this.#reply(this.#pending.subarray(at + 2, at + 2 + length));
+      at += 2 + length;
+    }
+    this.#pending = this.#pending.subarray(at);
+    this.#socket.uncork();
+  }
+
+  #reply(query: Buffer): void {
+    this.#restartIdle();
+    this.#options.onQuery();
+    const bytes = this.#options.answer(query, VIA);
+    if (bytes === null) return this.close();
+    const length = Buffer.allocUnsafe(2);
+    length.writeUInt16BE(bytes.length);
+    this.#socket.write(length);
+    this.#socket.write(bytes);
+  }
+}
