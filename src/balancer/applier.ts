@@ -1,12 +1,13 @@
 import type { BalancerView } from '../registry/index.ts';
 import { claimPorts } from './claims.ts';
 import type { Claims } from './claims.ts';
-import { haproxySilent } from './errors.ts';
+import { haproxyEnded, haproxySilent } from './errors.ts';
 import type { Configuration, HaproxyProcess } from './haproxy-process.ts';
 import { commandsOf, membersNotUp, planBalancer, planMembers } from './plan.ts';
 import type { MemberChange } from './plan.ts';
 import type { PortGuard } from './port-guard.ts';
 import type { Result } from './receipts.ts';
+import type { RestartPace } from './restart-pace.ts';
 import { renderConfiguration, structureOf } from './render.ts';
 import type { RenderOptions } from './render.ts';
 import { SHOW_STATISTICS } from './statistics.ts';
@@ -29,8 +30,7 @@ export interface ApplierOptions {
   readonly haproxy: HaproxyProcess;
   readonly guard: PortGuard;
   readonly render: Omit<RenderOptions, 'address'>;
-  /** Called before a start; throws when it is too early for another one. */
-  readonly beforeStart: () => void;
+  readonly pace: RestartPace;
   readonly portRetryMs: number;
   readonly signal: AbortSignal;
 }
@@ -78,7 +78,7 @@ export class ViewApplier {
   }
 
   async #converge(configuration: Configuration, backends: readonly WantedBackend[]): Promise<readonly RuntimeServer[]> {
-    const { haproxy, signal, beforeStart } = this.#options;
+    const { haproxy, signal } = this.#options;
     const wanted = { structure: configuration.structure, backends };
     let servers: readonly RuntimeServer[] | null = haproxy.pid === null ? null : await haproxy.runtime.servers();
     for (let round = 0; round < ROUNDS; round++) {
@@ -88,12 +88,25 @@ export class ViewApplier {
         servers = await this.#change(plan.changes);
         continue;
       }
-      if (plan.type === 'start') beforeStart();
-      await (plan.type === 'start' ? haproxy.start(configuration, signal) : haproxy.reload(configuration, signal));
+      await (plan.type === 'start' ? this.#start(configuration) : haproxy.reload(configuration, signal));
       servers = await haproxy.runtime.servers();
     }
     this.#confirm(servers ?? [], backends);
     return servers ?? [];
+  }
+
+  /** Only what was really started counts for the pace, also when it ended again at once. */
+  async #start(configuration: Configuration): Promise<void> {
+    const { haproxy, pace, signal } = this.#options;
+    pace.check();
+    try {
+      await haproxy.start(configuration, signal);
+      pace.count();
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (code === haproxyEnded.code || code === haproxySilent.code) pace.count();
+      throw error;
+    }
   }
 
   async #change(changes: readonly MemberChange[]): Promise<readonly RuntimeServer[]> {

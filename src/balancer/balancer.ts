@@ -100,7 +100,7 @@ export class LocalBalancer implements Consumer {
         threads: Math.min(MOST_THREADS, availableParallelism()),
         runAs: workerIdentity(),
       },
-      beforeStart: () => this.#pace.take(),
+      pace: this.#pace,
       portRetryMs: PORT_RETRY_MS,
       signal: this.#stopped.signal,
     });
@@ -204,6 +204,7 @@ export class LocalBalancer implements Consumer {
     if (view !== null) return this.#applier.apply(view);
     const { pid } = this.#haproxy;
     if (pid !== null) await this.#haproxy.stop(STOP_GRACE_MS);
+    this.#pace.reset();
     await this.#guard.keepOnly(new Set());
     const outcome = pid === null ? 'unchanged' : 'applied';
     return { result: { outcome }, servers: [], refused: new Map(), complaints: [], text: null };
@@ -276,6 +277,7 @@ export class LocalBalancer implements Consumer {
       this.#looks++;
       const isDead = this.#haproxy.pid === null && this.#applied?.text != null;
       const isDue = this.#looks % COMPARE_EVERY === 0 && this.#haproxy.pid !== null;
+      if (isDue) this.#haproxy.trimLog();
       if ((isDead && this.#pace.waitMs === 0) || isDue) await this.#settle();
       this.#watch();
     });

@@ -17,7 +17,7 @@ export function findHaproxy(given: string | undefined, searchPath = process.env[
 /** Asks HAProxy about a configuration file (`haproxy -c`); null when it is good, else what it says is wrong. */
 export function checkConfiguration(binary: string, file: string): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(binary, ['-c', '-q', '-f', file], { timeout: CHECK_TIMEOUT_MS }, (error, _stdout, stderr) => {
+    execFile(binary, ['-c', '-f', file], { timeout: CHECK_TIMEOUT_MS }, (error, _stdout, stderr) => {
       resolve(error === null ? null : alertsIn(stderr) || error.message.slice(0, MESSAGE_LENGTH));
     });
   });

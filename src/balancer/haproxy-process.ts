@@ -104,7 +104,7 @@ export class HaproxyProcess {
     const endpoints = [...new Set([...record.endpoints, ...configuration.endpoints])];
     await this.#remember({ identity, structure: null, endpoints });
     await this.save(configuration.text);
-    this.#trimLog();
+    this.trimLog();
     const logged = this.#logSize();
     await this.#master.call('reload');
     try {
@@ -185,7 +185,7 @@ export class HaproxyProcess {
     const log = openSync(files.log, 'a', 0o600);
     try {
       ftruncateSync(log, 0);
-      const args = ['-W', '-q', '-S', `${files.masterSocket},mode,600`, '-f', files.configuration];
+      const args = ['-W', '-S', `${files.masterSocket},mode,600`, '-f', files.configuration];
       const child = spawn(binary, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
       await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
       child.unref();
@@ -250,8 +250,8 @@ export class HaproxyProcess {
     return statSync(this.#options.files.log, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** HAProxy appends to its log, so that cutting it off leaves it usable. */
-  #trimLog(): void {
+  /** Keeps the log bounded: each change of a member adds a line. HAProxy appends, so that cutting it leaves it usable. */
+  trimLog(): void {
     if (this.#logSize() <= LOG_BYTES) return;
     const log = openSync(this.#options.files.log, 'a');
     ftruncateSync(log, 0);

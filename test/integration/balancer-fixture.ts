@@ -8,6 +8,7 @@ import type { Receipt } from '../../src/change/index.ts';
 import { LocalBalancer } from '../../src/balancer/index.ts';
 import type { LocalBalancerOptions } from '../../src/balancer/index.ts';
 import { systemClock, TIMING } from '../../src/lib/index.ts';
+import type { Timing } from '../../src/lib/index.ts';
 import type { Frontend, Member, NodeView } from '../../src/registry/index.ts';
 
 export type SentReceipt = Omit<Receipt, 'node' | 'kind'>;
@@ -128,9 +129,14 @@ export class BalancerBench implements AsyncDisposable {
     const instance = await startInstance(name);
     this.#stack.defer(async () => {
       instance.server.closeAllConnections();
-      await instance.server[Symbol.asyncDispose]();
+      if (instance.server.listening) await instance.server[Symbol.asyncDispose]();
     });
     return instance;
+  }
+
+  /** The timing that the balancers of a test have unless it says otherwise. */
+  get timing(): Timing {
+    return TIMING.local;
   }
 
   /** The last word about a revision. */
