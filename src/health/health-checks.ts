@@ -12,7 +12,7 @@ import { scriptProbe } from './script-probe.ts';
 import { tcpProbe } from './tcp-probe.ts';
 import { TransitionGate } from './transition-gate.ts';
 import { TtlClock } from './ttl-clock.ts';
-import { type Probe, boundOutput, outputLimitOf } from './verdict.ts';
+import type { Probe } from './verdict.ts';
 
 const SCRIPTS_AT_ONCE = 32;
 /** Consul's shortest DeregisterCriticalServiceAfter. */
@@ -147,7 +147,7 @@ export class HealthChecks implements AsyncDisposable {
     const kept = this.#checks.get(id);
     if (kept === undefined) throw unknownCheck(id);
     if (!(kept.activity instanceof TtlClock)) throw notTtlCheck(id);
-    kept.activity.update(status, boundOutput(output, outputLimitOf(kept.definition)));
+    kept.activity.update(status, output);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,7 +166,7 @@ export class HealthChecks implements AsyncDisposable {
   #begin(id: string, definition: CheckDefinition, { status }: CheckRecord): ProbeLoop | TtlClock {
     const { clock, random } = this.#options;
     const observe: Observe = (seen) => this.#observe(id, seen);
-    if (definition.ttlMs !== undefined) return new TtlClock({ ttlMs: definition.ttlMs, clock, observe });
+    if (definition.ttlMs !== undefined) return new TtlClock({ definition, clock, observe });
     const slots = checkKind(definition) === 'script' ? { slots: this.#slots } : {};
     const count = this.#checks.size + 1;
     return new ProbeLoop({

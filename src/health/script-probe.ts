@@ -1,6 +1,6 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, type ProcessResult, type RunProcess, formatGoDuration } from '../lib/index.ts';
-import { type Probe, type Verdict, boundOutput, isOwnFailure, outputLimitOf } from './verdict.ts';
+import { type Probe, type Verdict, boundOutput, headed, isOwnFailure, outputLimitOf } from './verdict.ts';
 
 export const SCRIPT_TIMEOUT_MS = 30_000;
 /** From TERM to KILL for a script that is over its time. */
@@ -30,9 +30,9 @@ function verdictOf(result: ProcessResult, limits: { timeoutMs: number; outputLim
   if (ending === 'aborted') return { status: null, output: '', gone };
   const output = boundOutput(result.output, limits.outputLimit, result.outputBytes);
   if (ending === 'timeout') {
-    const said = output === '' ? '' : `: ${output}`;
-    const text = `Timed out (${formatGoDuration(limits.timeoutMs)}) running check${said}`;
-    return { status: 'critical', output: boundOutput(text, limits.outputLimit), gone };
+    const head = `Timed out (${formatGoDuration(limits.timeoutMs)}) running check`;
+    const text = output === '' ? head : headed(`${head}: `, output, limits.outputLimit);
+    return { status: 'critical', output: text, gone };
   }
   return { status: statusOfExit(result.exitCode), output, gone };
 }

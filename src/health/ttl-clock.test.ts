@@ -6,7 +6,7 @@ function startTtl(ttlMs: number): { clock: FakeClock; ttl: TtlClock; seen: strin
   const clock = new FakeClock();
   const seen: string[] = [];
   const ttl = new TtlClock({
-    ttlMs,
+    definition: { ttlMs },
     clock,
     observe: ({ status, output }) => seen.push(`${clock.now()} ${status} ${output}`),
   });
@@ -45,4 +45,12 @@ test('TtlClock.stop() says nothing any more', async () => {
   await clock.advance(5_000);
   expect(seen).toEqual([]);
   expect(clock.pending).toBe(0);
+});
+
+test('TtlClock keeps its own words within the limit when the last output was long', async () => {
+  const { clock, ttl, seen } = startTtl(1_000);
+  ttl.update('passing', 'x'.repeat(10_000));
+  await clock.advance(1_000);
+  expect(seen[1]).toMatch(/^1000 critical TTL expired \(last output before timeout follows\): .*\n\.\.\.\nx+$/);
+  expect(seen[1]?.length).toBeLessThanOrEqual('1000 critical '.length + 4_096);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { boundOutput, describeNetworkError, isOwnFailure } from './verdict.ts';
+import { boundOutput, describeNetworkError, headed, isOwnFailure } from './verdict.ts';
 
 test('boundOutput() leaves a short output as it is', () => {
   expect(boundOutput('DISK OK - free space: / 3326 MB')).toBe('DISK OK - free space: / 3326 MB');
@@ -17,6 +17,11 @@ test('boundOutput() says how much there was when it was cut before', () => {
 
 test('boundOutput() leaves the line out where it would take most of the room', () => {
   expect(boundOutput('0123456789', 5)).toBe('56789');
+});
+
+test('headed() keeps what drover says whole', () => {
+  expect(headed('Timed out: ', 'x'.repeat(100), 20)).toBe(`Timed out: ${'x'.repeat(9)}`);
+  expect(headed('Timed out: ', 'x', 4)).toBe('Timed out: ');
 });
 
 test.each([

@@ -30,6 +30,11 @@ export function boundOutput(text: string, maxBytes = MAX_OUTPUT_BYTES, totalByte
   return maxBytes > 2 * head.length ? head + tail.text(maxBytes - head.length) : tail.text();
 }
 
+/** What drover says of a run, whole, and then what fits of the output. */
+export function headed(head: string, text: string, maxBytes: number): string {
+  return head + boundOutput(text, Math.max(0, maxBytes - Buffer.byteLength(head)));
+}
+
 const OUT_OF_RESOURCES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL']);
 
 /** True for failures that are the agent's own lack, not the service's. */
