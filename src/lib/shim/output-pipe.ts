@@ -14,7 +14,8 @@ export class OutputPipe {
   #open = true;
 
   constructor(path: string, owner: Owner | null, take: (chunk: Buffer) => void) {
-    execFileSync('mkfifo', ['-m', '600', path]);
+    // By name, so that it can belong to the user that the command runs as.
+    execFileSync('mkfifo', ['-m', '600', path], { stdio: 'ignore' });
     if (owner) chownSync(path, owner.uid, owner.gid);
     this.#readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     this.#writeEnd = openSync(path, 'w');

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { writeAtomically } from '../atomic-file.ts';
+import { systemClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { terminateGroup } from '../kill-group.ts';
 import { identifyProcess } from '../process-identity.ts';
 import type { ProcessIdentity } from '../process-identity.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
   await saveRecord(spec, running, false).catch(() => undefined);
   announce();
   const { code, signal } = await ended;
-  limit.stop();
+  await limit.stop();
   await output.finish(DRAIN_MS);
   const exit: ShimExit = { code, signal, startedAt, endedAt: Date.now(), timedOut: limit.reached(), lost: false };
   await saveRecord(spec, { ...running, exit }, true);
@@ -88,14 +90,13 @@ function endOf(child: ChildProcess, log: BoundedLog): Promise<Ended> {
   });
 }
 
-/** SIGTERM to the command's process group at the limit or when the shim is told to end, SIGKILL a while later. */
-function limitTime(spec: ShimSpec, child: ChildProcess): { stop(): void; reached(): boolean } {
+/** Ends the command's whole process group at the limit or when the shim is told to. */
+function limitTime(spec: ShimSpec, child: ChildProcess): { stop(): Promise<void>; reached(): boolean } {
   let timedOut = false;
-  let killing: NodeJS.Timeout | undefined;
+  let ending: Promise<void> | undefined;
   const end = (): void => {
-    if (killing) return;
-    signalGroup(child.pid, 'SIGTERM');
-    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), spec.killAfterMs);
+    if (child.pid !== undefined)
+      ending ??= terminateGroup(child.pid, { clock: systemClock, killAfterMs: spec.killAfterMs });
   };
   const atLimit = (): void => {
     timedOut = true;
@@ -103,21 +104,12 @@ function limitTime(spec: ShimSpec, child: ChildProcess): { stop(): void; reached
   };
   const timer = spec.timeLimitMs === null ? undefined : setTimeout(atLimit, spec.timeLimitMs);
   process.on('SIGTERM', end);
-  const stop = (): void => {
+  const stop = async (): Promise<void> => {
     clearTimeout(timer);
-    // What is left of a group that was told to end does not get to stay.
-    if (killing) signalGroup(child.pid, 'SIGKILL');
-    clearTimeout(killing);
+    // What is left of a group that was told to end has its time to do so, and does not get to stay.
+    await ending;
   };
   return { stop, reached: () => timedOut };
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // Nobody of it is left.
-  }
 }
 
 /** Tells the one who started it that the record stands; it may be gone by now. */

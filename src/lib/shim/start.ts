@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureDirectory } from '../atomic-file.ts';
 import type { Owner } from '../atomic-file.ts';
@@ -49,11 +50,12 @@ export async function startUnderShim(options: ShimOptions): Promise<ShimRun> {
   const lockFile = options.lockFile ?? lockFileOf(options.stateDirectory, options.name);
   await ensureDirectory(options.stateDirectory);
   await ensureDirectory(path.dirname(options.logFile));
-  const child = spawnShim(lockFile);
+  const complaints = `${spec.recordFile}.stderr`;
+  const child = spawnShim(lockFile, complaints);
   // flock may refuse before it ever reads: a broken pipe here says nothing that its exit does not.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(JSON.stringify(spec));
-  await started(child, lockFile);
+  await started(child, lockFile, complaints);
   child.stdout?.destroy();
   child.unref();
   return runOf(spec, child, options.clock ?? systemClock);
@@ -82,34 +84,41 @@ function specOf(options: ShimOptions): ShimSpec {
   };
 }
 
-function spawnShim(lockFile: string): ChildProcess {
+function spawnShim(lockFile: string, complaints: string): ChildProcess {
   const program = path.join(import.meta.dirname, 'program.ts');
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', program];
-  return spawn('flock', ['-o', '-n', '-E', String(LOCKED), lockFile, ...node], {
+  // A file and not a pipe: writing to a pipe whose reader was killed would end the shim.
+  const stderr = openSync(complaints, 'w', 0o600);
+  const child = spawn('flock', ['-o', '-n', '-E', String(LOCKED), lockFile, ...node], {
     cwd: '/',
     detached: true,
     // The shim itself needs nothing of the agent's environment but the way to flock, mkfifo and cat.
     env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', stderr],
   });
+  closeSync(stderr);
+  return child;
 }
 
 /** Resolves when the shim says that its record stands, or has ended already (a short command may outrun its word). */
-function started(child: ChildProcess, lockFile: string): Promise<void> {
+function started(child: ChildProcess, lockFile: string, complaints: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    let complaint = '';
-    child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(0, 1_000)));
     child.once('error', (error) => reject(shimUnavailable.with({ cause: error }, messageOf(error))));
-    child.stdout?.once('data', () => {
-      child.stderr?.destroy();
-      resolve();
-    });
+    child.stdout?.once('data', () => resolve());
     child.once('close', (code) => {
       if (code === 0) resolve();
       else if (code === LOCKED) reject(shimLocked(lockFile));
-      else reject(shimUnavailable(complaint.trim() || `flock ended with ${code}`));
+      else reject(shimUnavailable(complaintIn(complaints) ?? `flock ended with ${code}`));
     });
   });
+}
+
+function complaintIn(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim().slice(0, 1_000) || null;
+  } catch {
+    return null;
+  }
 }
 
 async function runOf(spec: ShimSpec, child: ChildProcess, clock: Clock): Promise<ShimRun> {
