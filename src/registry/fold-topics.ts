@@ -11,10 +11,10 @@ export function foldNode(tables: CatalogTables, node: NodeState, touch: Touch): 
   const own = topic.node(node.name);
   const ofChecks = topic.nodeChecks(node.name);
   const aliveRevision = node.storedAlive?.modRevision ?? 0;
-  let checksRevision = aliveRevision;
+  let checksRevision = Math.max(node.createRevision, aliveRevision);
   for (const check of node.checks.values()) checksRevision = Math.max(checksRevision, check.modRevision);
   touch(topic.nodes, Math.max(node.modRevision, aliveRevision));
-  touch(topic.checks, Math.max(node.createRevision, checksRevision));
+  touch(topic.checks, checksRevision);
   touch(ofChecks, checksRevision);
   touch(own, Math.max(node.modRevision, tables.topics.own(ofChecks)));
   for (const instance of node.instances.values()) foldInstance(tables, instance, touch);

@@ -20,3 +20,12 @@ export type { ExternalNode, ExternalRegistration } from './external-registration
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';
+export { type Answer, type LiveQuery, prefixOfTopic, topicPrefix } from './answer.ts';
+export { LiveQueries, type LiveQueriesOptions, type WaitOptions } from './live-queries.ts';
+export {
+  reapTombstones,
+  type TombstoneFamily,
+  TombstoneReaper,
+  type TombstoneReaperOptions,
+  TOMBSTONES,
+} from './tombstone-reaper.ts';

@@ -55,6 +55,7 @@ export class StoreFeed implements Feed {
   /** Loads every projection and follows the store. @throws what the store throws when it cannot be read. */
   static async start(options: StoreFeedOptions): Promise<StoreFeed> {
     const feed = new StoreFeed(options);
+    await leaveFirstRevision(options.store);
     await feed.#load();
     feed.#following = feed.#follow();
     return feed;
@@ -189,6 +190,20 @@ export class StoreFeed implements Feed {
       waiter.resolve();
     }
   }
+}
+
+/**
+ * Index 1 means "never was", so nothing that has an index may be of revision 1: a client that was told 1 would sleep past
+ * it. The first revision of a fresh store goes to its layout version.
+ */
+async function leaveFirstRevision(store: Store): Promise<void> {
+  const { revision } = await store.read(EVERYTHING, { keysOnly: true, limit: 1 });
+  if (revision > 0) return;
+  const key = 'meta/version';
+  await store.commit({
+    compares: [{ key, modRevision: 0 }],
+    writes: [{ type: 'put', key, value: JSON.stringify({ layout: 1 }) }],
+  });
 }
 
 function keyOf(event: StoreEvent | { type: 'put'; entry: Entry }): string {

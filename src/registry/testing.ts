@@ -95,7 +95,7 @@ export interface TestRegistry extends AsyncDisposable {
  */
 export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const clock = options.clock ?? new FakeClock();
-  const store = options.store ?? (await MemoryStore.start({ clock }));
+  const store = options.store ?? (await MemoryStore.start({ clock, base: 1 }));
   const errors: unknown[] = [];
   const report = (error: unknown): void => void errors.push(error);
   const puts = putsOf(options);
