@@ -21,3 +21,5 @@ export * from './slots.ts';
 export * from './token-bucket.ts';
 export * from './keyed-queue.ts';
 export * from './worker.ts';
+export * from './backoff.ts';
+export * from './coalesce.ts';

@@ -30,7 +30,10 @@ test('OutputTail never gives more bytes than its limit, whatever was pushed, and
   const chunks = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 10 });
   fc.assert(
     fc.property(chunks, fc.integer({ min: 1, max: 50 }), (pushed, limit) => {
-      const tail = tailOf(pushed.map(Buffer.from), limit);
+      const tail = tailOf(
+        pushed.map((chunk) => Buffer.from(chunk)),
+        limit,
+      );
       const all = Buffer.concat(pushed);
       expect(tail.totalBytes).toBe(all.length);
       expect(Buffer.byteLength(tail.text())).toBeLessThanOrEqual(limit);

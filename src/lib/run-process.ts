@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { startDeadline } from './deadline.ts';
 import { signalGroup, terminateGroup } from './kill-group.ts';
 import { openPipe } from './open-pipe.ts';
-import { OutputReader } from './read-output.ts';
+import { OutputReader } from './output-reader.ts';
 
 /** What to run and within which bounds; exactly one of `args` and `shell` is given. */
 export interface RunProcessOptions {
