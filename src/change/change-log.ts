@@ -91,9 +91,10 @@ export class ChangeLog {
     return this.#changes.get(revision);
   }
 
-  /** Whether all that there was to know of the revision is known, be it nothing. */
-  knows(revision: Revision): boolean {
-    return revision >= this.#oldest && revision <= this.#newest;
+  /** Whether all that there was to know of a revision is known, be it nothing; or is not any more, or not yet. */
+  memory(revision: Revision): 'coming' | 'known' | 'forgotten' {
+    if (revision > this.#newest) return 'coming';
+    return revision >= this.#oldest ? 'known' : 'forgotten';
   }
 
   /** In order of revision. */

@@ -19,7 +19,7 @@ import { pendingOf, Waiters } from './waiters.ts';
 import type { WaitOptions, WaitResult } from './waiters.ts';
 
 export interface ChangesOptions {
-  readonly feed: Pick<Feed, 'onApplied' | 'applied'>;
+  readonly feed: Pick<Feed, 'onApplied'>;
   /** Loaded, and fed by `feed`. */
   readonly catalog: CatalogReader;
   readonly clock: Clock;
@@ -39,7 +39,6 @@ export interface Lateness {
  * arrived (trace). Node views come from here, so that what a node is sent and what is expected of it are one thing.
  */
 export class Changes implements AsyncDisposable {
-  readonly #feed: ChangesOptions['feed'];
   readonly #catalog: CatalogReader;
   readonly #clock: Clock;
   readonly #log: ChangeLog;
@@ -61,13 +60,16 @@ export class Changes implements AsyncDisposable {
   }
 
   private constructor({ feed, catalog, clock, limits = LOG_LIMITS }: ChangesOptions) {
-    this.#feed = feed;
     this.#catalog = catalog;
     this.#clock = clock;
     this.#log = new ChangeLog(catalog.revision, limits);
     this.#interest = new Interest(catalog);
     this.#answers = new Answers(catalog);
-    this.#waiters = new Waiters(clock, (revision) => this.#consumers(revision));
+    this.#waiters = new Waiters(clock, {
+      memory: (revision) => this.#log.memory(revision),
+      consumers: (revision) => this.#consumers(revision),
+      unknown: (revision) => unknownRevision(revision, this.#log.oldest, this.#log.newest),
+    });
     this.#stop = feed.onApplied((change) => this.#apply(change));
   }
 
@@ -142,12 +144,8 @@ export class Changes implements AsyncDisposable {
    *
    * @throws CHANGE_UNKNOWN_REVISION, or the signal's reason
    */
-  async waitConverged(revision: Revision, options: WaitOptions): Promise<WaitResult> {
-    const startedAtMs = this.#clock.now();
-    if (revision > this.#log.newest) await this.#seen(revision, options);
-    const timeoutMs = Math.max(0, options.timeoutMs - (this.#clock.now() - startedAtMs));
-    this.#checked(revision);
-    return this.#waiters.wait(revision, { ...options, timeoutMs });
+  waitConverged(revision: Revision, options: WaitOptions): Promise<WaitResult> {
+    return this.#waiters.wait(revision, options);
   }
 
   /**
@@ -231,25 +229,12 @@ export class Changes implements AsyncDisposable {
   }
 
   #checked(revision: Revision): readonly ConsumerTrace[] {
-    if (!this.#log.knows(revision)) throw unknownRevision(revision, this.#log.oldest, this.#log.newest);
+    if (this.#log.memory(revision) !== 'known') throw unknownRevision(revision, this.#log.oldest, this.#log.newest);
     return this.#consumers(revision);
   }
 
   #presence(consumer: ConsumerId): Presence {
     return this.#servers.has(consumerKey(consumer)) ? 'there' : presenceOf(this.#catalog, consumer);
-  }
-
-  /** Resolves when the revision is applied here, or the time is up. */
-  async #seen(revision: Revision, { timeoutMs, signal }: WaitOptions): Promise<void> {
-    const giveUp = new AbortController();
-    const ended = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
-    const timeUp = this.#clock.sleep(timeoutMs, ended);
-    try {
-      await Promise.race([this.#feed.applied(revision), timeUp]);
-    } finally {
-      giveUp.abort();
-      timeUp.catch(() => {});
-    }
   }
 
   #replay(after: Revision): readonly ChangeEvent[] {

@@ -143,13 +143,13 @@ const STATUSES = ['passing', 'warning', 'critical', 'unknown'] as const;
 const node = fc.constantFrom(...NODES);
 const service = fc.constantFrom(...SERVICES);
 const name = fc.constantFrom(...NAMES);
-const federation = fc.constantFrom('default', 'default', 'pci');
+const federation = fc.constantFrom('default', 'default', 'default', 'default', 'pci');
 
 const syncNode = fc
   .record({
     name: node,
     federation,
-    runs: fc.uniqueArray(service, { maxLength: 2 }),
+    runs: fc.uniqueArray(service, { minLength: 1, maxLength: 2 }),
     balancer: fc.constantFrom(null, { address: '127.0.0.1' }, { address: '127.0.0.9' }),
     consumers: fc.subarray([...KINDS]),
     membership: fc.boolean(),
@@ -232,8 +232,7 @@ class EveryNode {
 
   apply(region: TestRegistry): string[] {
     const interested: string[] = [];
-    for (const known of [...this.#views.keys()])
-      if (region.catalog.node(known) === undefined) this.#views.delete(known);
+    for (const known of this.#views.keys()) if (region.catalog.node(known) === undefined) this.#views.delete(known);
     for (const { record } of region.catalog.nodes()) {
       const before = this.#views.get(record.name);
       this.#views.delete(record.name);
@@ -263,11 +262,11 @@ describe('Interest', () => {
       { weight: 3, arbitrary: flap },
       liveness,
       undefine,
-      setDatastore,
+      { weight: 3, arbitrary: setDatastore },
       removeDatastore,
       deregister,
     );
-    const property = fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 30 }), async (acts) => {
+    const property = fc.asyncProperty(fc.array(act, { minLength: 10, maxLength: 30 }), async (acts) => {
       await using region = await startTestRegistry();
       const interest = new Interest(region.catalog);
       const every = new EveryNode();
@@ -279,7 +278,7 @@ describe('Interest', () => {
       for (const one of acts) await one(region).catch(expectRefusal);
       expect(region.errors).toEqual([]);
     });
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 80 });
   });
 });
 

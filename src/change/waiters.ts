@@ -17,12 +17,12 @@ export interface WaitResult {
 
 /**
  * The answer that a wait has by now, or null while it goes on: done when nobody is pending, over at once when somebody
- * refused, failed or is held (semantics 6). Pure.
+ * refused, failed or is held (semantics 6), and over with its time. Pure.
  */
-export function waitVerdict(consumers: readonly ConsumerTrace[], provisions: boolean): WaitResult | null {
+function verdictOf(consumers: readonly ConsumerTrace[], provisions: boolean, isLast: boolean): WaitResult | null {
   const pending = pendingOf(consumers, provisions);
-  if (pending.length === 0) return { converged: true, pending };
-  return pending.some((one) => one.state !== 'late') ? { converged: false, pending } : null;
+  const isOver = isLast || pending.length === 0 || pending.some((one) => one.state !== 'late');
+  return isOver ? { converged: pending.length === 0, pending } : null;
 }
 
 /** Who is waited for and has not arrived. Pure. */
@@ -32,52 +32,53 @@ export function pendingOf(consumers: readonly ConsumerTrace[], provisions: boole
   );
 }
 
-interface Waiter {
-  readonly revision: Revision;
-  readonly check: () => void;
+/** What is waited on. */
+export interface WaitedOn {
+  /** Whether the revision is yet to be applied here, remembered, or no longer remembered. */
+  memory(revision: Revision): 'coming' | 'known' | 'forgotten';
+  /** How far everybody is with it. */
+  consumers(revision: Revision): readonly ConsumerTrace[];
+  /** The error for a revision that did not come in time, or is no longer remembered. */
+  unknown(revision: Revision): Error;
 }
 
 /** Those who wait until a revision has arrived everywhere. */
 export class Waiters {
   readonly #clock: Clock;
-  readonly #consumers: (revision: Revision) => readonly ConsumerTrace[];
-  readonly #waiting = new Set<Waiter>();
+  readonly #on: WaitedOn;
+  readonly #checks = new Set<(isLast: boolean) => void>();
 
-  constructor(clock: Clock, consumers: (revision: Revision) => readonly ConsumerTrace[]) {
+  constructor(clock: Clock, on: WaitedOn) {
     this.#clock = clock;
-    this.#consumers = consumers;
+    this.#on = on;
   }
 
-  /** Rejects with the signal's reason when it is aborted. */
+  /** Rejects with the signal's reason when aborted, and when the revision did not come in time. */
   wait(revision: Revision, { timeoutMs, provisions, signal }: WaitOptions): Promise<WaitResult> {
     signal?.throwIfAborted();
-    const verdict = waitVerdict(this.#consumers(revision), provisions);
-    if (verdict !== null) return Promise.resolve(verdict);
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', onAbort);
-        this.#waiting.delete(waiter);
-        settle();
-      };
-      const onAbort = (): void => end(() => reject(signal?.reason as Error));
-      const check = (): void => {
-        const now = waitVerdict(this.#consumers(revision), provisions);
-        if (now !== null) end(() => resolve(now));
-      };
-      const giveUp = (): void => {
-        const pending = pendingOf(this.#consumers(revision), provisions);
-        end(() => resolve({ converged: pending.length === 0, pending }));
-      };
-      const waiter = { revision, check };
-      const timer = this.#clock.after(timeoutMs, giveUp);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.add(waiter);
+    const { promise, resolve, reject } = Promise.withResolvers<WaitResult>();
+    const check = (isLast: boolean): void => {
+      const memory = this.#on.memory(revision);
+      // A change that was let go while waited for may have arrived or not: saying that it has would be early.
+      if (memory === 'forgotten' || (memory === 'coming' && isLast)) return reject(this.#on.unknown(revision));
+      if (memory === 'coming') return undefined;
+      const verdict = verdictOf(this.#on.consumers(revision), provisions, isLast);
+      if (verdict !== null) resolve(verdict);
+    };
+    const onAbort = (): void => reject(signal?.reason as Error);
+    const timer = this.#clock.after(timeoutMs, () => check(true));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#checks.add(check);
+    check(false);
+    return promise.finally(() => {
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      this.#checks.delete(check);
     });
   }
 
-  /** To be called after every receipt and after nodes came or went. */
+  /** To be called after every change and every receipt. */
   check(): void {
-    for (const waiter of this.#waiting) waiter.check();
+    for (const check of this.#checks) check(false);
   }
 }
