@@ -1,8 +1,10 @@
 import { TYPE } from '../message/index.ts';
 import type { Rendered } from './render.ts';
 
-/** Variants of one answer: enough that askers see different orders, few enough to be kept for every name. */
-const VARIANTS = 8;
+/** Orders of one answer that are kept: as many as it has records, so that all get their turn, within these bounds. */
+const FEWEST_VARIANTS = 8;
+const MOST_VARIANTS = 64;
+const VARIANTS_OCTETS = 64 << 10;
 /** How often a variant goes out before a new order is drawn in its place. */
 const USES = 32;
 const TYPES = new Map<number, number>(
@@ -14,19 +16,26 @@ const OVERHEAD_OCTETS = 300;
 /** Prebuilt answers to one question for one way of sending: a ring of orders, drawn anew as they wear out. */
 export class Variants {
   readonly #render: () => Rendered;
-  readonly #ring: Rendered[] = [];
+  readonly #ring: Rendered[];
   readonly #size: number;
   #next = 0;
   #uses = 0;
 
-  constructor(render: () => Rendered, isOrdered: boolean) {
+  /** `first` is one drawing already; `records` of how many an order is drawn, 1 when there is nothing to draw. */
+  constructor(render: () => Rendered, first: Rendered, records: number) {
     this.#render = render;
-    this.#size = isOrdered ? VARIANTS : 1;
+    this.#ring = [first];
+    this.#size = records > 1 ? ringSize(records, first.body.length) : 1;
+  }
+
+  /** Octets of all variants, about. */
+  get octets(): number {
+    return this.#size * ((this.#ring[0] as Rendered).body.length + OVERHEAD_OCTETS);
   }
 
   next(): Rendered {
     const ring = this.#ring;
-    if (this.#size === 1) return (ring[0] ??= this.#render());
+    if (this.#size === 1) return ring[0] as Rendered;
     const index = this.#next;
     this.#next = (index + 1) % this.#size;
     if (index === 0) this.#uses++;
@@ -34,6 +43,11 @@ export class Variants {
     const known = isWorn ? undefined : ring[index];
     return known ?? (ring[index] = this.#render());
   }
+}
+
+function ringSize(records: number, octets: number): number {
+  const room = Math.floor(VARIANTS_OCTETS / Math.max(1, octets));
+  return Math.max(FEWEST_VARIANTS, Math.min(records, MOST_VARIANTS, room));
 }
 
 /** Prebuilt answers of one name: by type, then by way of sending. */
@@ -81,7 +95,7 @@ export class AnswerCache {
 
   put(name: string, answers: NameAnswers, dependsOn: readonly string[], octets: number): void {
     if (this.#octets > this.#mostOctets) this.clear();
-    this.#octets += octets + OVERHEAD_OCTETS;
+    this.#octets += octets;
     this.#names.set(name, answers);
     for (const dependency of dependsOn) {
       const names = this.#byDependency.get(dependency);

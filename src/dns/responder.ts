@@ -145,13 +145,12 @@ export class Responder {
       random: this.#random,
     };
     const draw = (): Rendered => render(result, labels, type, limits, options);
-    if (!result.isCacheable || !isCachedType(type)) return draw();
-    const isOrdered = result.order !== 'fixed' && result.items.length > 1;
-    const variants = new Variants(draw, isOrdered);
-    const first = variants.next();
+    const first = draw();
+    if (!result.isCacheable || !isCachedType(type)) return first;
+    const variants = new Variants(draw, first, result.order === 'fixed' ? 1 : result.items.length);
     const answers = known ?? new NameAnswers(labels);
-    this.#cache.put(query.name, answers, result.dependsOn, first.body.length * (isOrdered ? 8 : 1));
     answers.set(type, way, variants);
+    this.#cache.put(query.name, answers, result.dependsOn, variants.octets);
     return first;
   }
 

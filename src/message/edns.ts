@@ -46,7 +46,7 @@ export function readEdnsOptions(message: Uint8Array, start: number, end: number)
   for (let at = start; at < end;) {
     const next = at + 4 <= end ? at + 4 + view.getUint16(at + 2) : end + 1;
     if (next > end) throw malformedMessage('an EDNS option runs over its record', at);
-    options.push({ code: view.getUint16(at), octets: message.slice(at + 4, next) });
+    options.push({ code: view.getUint16(at), octets: new Uint8Array(message.subarray(at + 4, next)) });
     at = next;
   }
   return options;

@@ -89,7 +89,7 @@ export function readData(message: Uint8Array, type: number, start: number, end: 
     case TYPE.SOA:
       return readAuthority(message, view, start, end);
     default:
-      return { type: 'OPAQUE', code: type, octets: message.slice(start, end) };
+      return { type: 'OPAQUE', code: type, octets: new Uint8Array(message.subarray(start, end)) };
   }
 }
 
@@ -121,7 +121,7 @@ function readStrings(message: Uint8Array, start: number, end: number): Uint8Arra
   for (let at = start; at < end;) {
     const next = at + 1 + (message[at] as number);
     if (next > end) throw malformedMessage('a string runs over its record', at);
-    strings.push(message.slice(at + 1, next));
+    strings.push(new Uint8Array(message.subarray(at + 1, next)));
     at = next;
   }
   if (strings.length === 0) throw malformedMessage('a TXT record without a string', start);
