@@ -1,4 +1,4 @@
-import type { Lease, Txn, Write } from './contract.ts';
+import type { Txn, Write } from './contract.ts';
 import { badTxn } from './errors.ts';
 
 /** So many compares and so many writes fit in one transaction: etcd's default `--max-txn-ops`. */
@@ -24,11 +24,6 @@ export function checkTxn(txn: Txn): void {
   checkWrittenOnce(txn.writes);
 }
 
-/** The leases that a transaction attaches keys to. */
-export function leasesOf(txn: Txn): Lease[] {
-  return txn.writes.flatMap((write) => (write.type === 'put' && write.lease !== undefined ? [write.lease] : []));
-}
-
 function checkWrite(write: Write): void {
   if (write.type === 'delete-range') {
     if (write.range.start !== '') checkKey(write.range.start);
@@ -44,6 +39,7 @@ function checkKey(key: string): void {
 }
 
 function checkWrittenOnce(writes: readonly Write[]): void {
+  if (writes.length < 2) return;
   const keys = new Set<string>();
   for (const write of writes) {
     if (write.type === 'delete-range') continue;

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../lib/index.ts';
-import type { Lease } from './contract.ts';
+import type { Lease, Write } from './contract.ts';
 import { badLease, leaseLost } from './errors.ts';
 
 /** The longest TTL that a timer can wait for. */
@@ -32,9 +32,12 @@ export class Leases {
     return lease;
   }
 
-  /** @throws STORE_LEASE_LOST unless the lease is alive and of this store. */
-  check(lease: Lease): void {
-    if (this.#held.get(lease.id) !== lease) throw leaseLost(lease.id);
+  /** @throws STORE_LEASE_LOST unless every lease that the writes name is alive and of this store. */
+  check(writes: readonly Write[]): void {
+    for (const write of writes) {
+      if (write.type !== 'put' || write.lease === undefined) continue;
+      if (this.#held.get(write.lease.id) !== write.lease) throw leaseLost(write.lease.id);
+    }
   }
 
   /** Stops all timers; nothing expires any more. */

@@ -1,6 +1,6 @@
 import { SortedMap, systemClock } from '../../lib/index.ts';
 import type { Clock } from '../../lib/index.ts';
-import { checkTxn, leasesOf } from '../check-txn.ts';
+import { checkTxn } from '../check-txn.ts';
 import type {
   Batch,
   Committed,
@@ -59,7 +59,7 @@ export class MemoryStore implements Store {
   async commit(txn: Txn): Promise<Committed | Conflict> {
     this.#checkOpen();
     checkTxn(txn);
-    for (const lease of leasesOf(txn)) this.#leases.check(lease);
+    this.#leases.check(txn.writes);
     const entries = conflictOf(this.#state, txn);
     if (entries !== undefined) return { ok: false, revision: this.#history.revision, entries };
     this.#publish(applyWrites(this.#state, txn.writes, this.#history.revision + 1));

@@ -63,8 +63,7 @@ export class Engine {
     for (let left = tape.number(); left > 0; left--) {
       const key = tape.text();
       compared.push(key);
-      const found = this.#statements.revisions.get(key) as unknown as readonly [number, number] | undefined;
-      if ((found?.[1] ?? 0) !== tape.number()) holds = false;
+      if ((this.#find(key)?.mod ?? 0) !== tape.number()) holds = false;
     }
     if (holds) this.#write(tape, outcomes);
     else {
@@ -91,12 +90,17 @@ export class Engine {
 
   #put(key: string, value: string, leaseId: number, mod: number): number {
     const lease = leaseId === 0 ? null : leaseId;
-    const found = this.#statements.revisions.get(key) as unknown as readonly [number, number] | undefined;
-    const created = found?.[0] ?? mod;
+    const found = this.#find(key);
+    const created = found?.created ?? mod;
     const sum = rowSum(key, value, created, mod, lease);
     if (found === undefined) this.#statements.insert.run(key, created, mod, lease, sum, value);
-    else this.#statements.update.run(mod, lease, sum, value, key);
+    else this.#statements.update.run(mod, lease, sum, value, found.id);
     return created;
+  }
+
+  #find(key: string): { readonly id: number; readonly created: number; readonly mod: number } | undefined {
+    const found = this.#statements.find.get(key) as unknown as readonly [number, number, number] | undefined;
+    return found === undefined ? undefined : { id: found[0], created: found[1], mod: found[2] };
   }
 
   #removeRange(start: string, end: string, outcomes: Cell[]): void {
@@ -138,12 +142,12 @@ type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 const SQL = {
   begin: 'begin immediate',
   commit: 'commit',
-  revisions: 'select created, mod from kv where k = ?',
+  find: 'select id, created, mod from kv where k = ?',
   row: `select ${ROW_COLUMNS} from kv where k = ?`,
   keys: 'select k from kv where k >= ? and k < ? order by k',
   leased: 'select k from kv where lease = ? order by k',
   insert: `insert into kv(${ROW_COLUMNS}) values(?, ?, ?, ?, ?, ?)`,
-  update: 'update kv set mod = ?, lease = ?, sum = ?, v = ? where k = ?',
+  update: 'update kv set mod = ?, lease = ?, sum = ?, v = ? where id = ?',
   remove: 'delete from kv where k = ?',
   removeRange: 'delete from kv where k >= ? and k < ?',
   grant: 'insert into lease(ttl_ms) values(?)',

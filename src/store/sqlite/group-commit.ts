@@ -1,6 +1,6 @@
 import type { Batch, Revision } from '../contract.ts';
 import { readOutcome, writeOperation } from './operation.ts';
-import type { Operation, Outcome } from './operation.ts';
+import type { Answer, Operation, Outcome } from './operation.ts';
 import { Tape } from './tape.ts';
 import type { Cell } from './tape.ts';
 
@@ -9,7 +9,7 @@ const MOST_OPERATIONS = 1_024;
 
 interface Pending {
   readonly operation: Operation;
-  readonly resolve: (outcome: Outcome) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -38,7 +38,7 @@ export class GroupCommit {
   }
 
   /** Resolves when the outcome is durable and published. */
-  submit(operation: Operation): Promise<Outcome> {
+  submit(operation: Operation): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#queue.push({ operation, resolve, reject });
@@ -54,7 +54,7 @@ export class GroupCommit {
     const outcomes = sent.map(({ operation }) => readOutcome(tape, operation, this.#options.base));
     this.#send();
     this.#options.publish(batchesOf(outcomes));
-    for (const [index, outcome] of outcomes.entries()) sent[index]?.resolve(outcome);
+    for (const [index, outcome] of outcomes.entries()) sent[index]?.resolve(outcome.answer);
     this.#checkDrained();
   }
 

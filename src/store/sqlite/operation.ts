@@ -12,9 +12,11 @@ export const CODE = { txn: 0, grant: 1, revoke: 2, put: 0, delete: 1, deleteRang
 
 /** What became of an operation: the caller's answer, and what watchers see. */
 export interface Outcome {
-  readonly answer: Committed | Conflict | Granted;
+  readonly answer: Answer;
   readonly events: readonly StoreEvent[];
 }
+
+export type Answer = Committed | Conflict | Granted;
 
 export interface Granted {
   readonly ok: true;
@@ -53,22 +55,22 @@ export function readOutcome(tape: Tape, operation: Operation, base: Revision): O
   const ok = operation.type === 'revoke' || tape.number() === 1;
   const revision = tape.number() + base;
   if (!ok) return { answer: { ok, revision, entries: readEntries(tape, base) }, events: [] };
-  const events =
-    operation.type === 'revoke'
-      ? deletions(tape.texts())
-      : operation.txn.writes.flatMap((write) => readEvents(tape, write, revision, base));
+  const events: StoreEvent[] = [];
+  if (operation.type === 'revoke') readDeletions(tape, events);
+  else for (const write of operation.txn.writes) readEvents(tape, write, revision, base, events);
   return { answer: { ok, revision }, events };
 }
 
-function readEvents(tape: Tape, write: Write, revision: Revision, base: Revision): StoreEvent[] {
-  if (write.type === 'delete-range') return deletions(tape.texts());
-  if (write.type === 'delete') return tape.number() === 1 ? deletions([write.key]) : [];
-  const { key, value } = write;
-  return [{ type: 'put', entry: { key, value, createRevision: tape.number() + base, modRevision: revision } }];
+function readEvents(tape: Tape, write: Write, revision: Revision, base: Revision, events: StoreEvent[]): void {
+  if (write.type === 'put') {
+    const { key, value } = write;
+    events.push({ type: 'put', entry: { key, value, createRevision: tape.number() + base, modRevision: revision } });
+  } else if (write.type === 'delete-range') readDeletions(tape, events);
+  else if (tape.number() === 1) events.push({ type: 'delete', key: write.key });
 }
 
-function deletions(keys: readonly string[]): StoreEvent[] {
-  return keys.map((key) => ({ type: 'delete', key }));
+function readDeletions(tape: Tape, events: StoreEvent[]): void {
+  for (let left = tape.number(); left > 0; left--) events.push({ type: 'delete', key: tape.text() });
 }
 
 function readEntries(tape: Tape, base: Revision): Entry[] {

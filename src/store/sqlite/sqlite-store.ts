@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DroverError, systemClock } from '../../lib/index.ts';
 import type { Clock } from '../../lib/index.ts';
-import { checkTxn, leasesOf } from '../check-txn.ts';
+import { checkTxn } from '../check-txn.ts';
 import type {
   Batch,
   Committed,
@@ -27,6 +27,7 @@ import { GroupCommit } from './group-commit.ts';
 import { Reader } from './reader.ts';
 import { LAYOUT } from './store-file.ts';
 import type { Refusal } from './store-file.ts';
+import type { Granted } from './operation.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -108,9 +109,8 @@ export class SqliteStore implements Store {
   async commit(txn: Txn): Promise<Committed | Conflict> {
     this.#checkOpen();
     checkTxn(txn);
-    for (const lease of leasesOf(txn)) this.#leases.check(lease);
-    const { answer } = await this.#commits.submit({ type: 'txn', txn });
-    return answer as Committed | Conflict;
+    this.#leases.check(txn.writes);
+    return this.#commits.submit({ type: 'txn', txn }) as Promise<Committed | Conflict>;
   }
 
   watch(range: KeyRange, after: Revision, signal: AbortSignal): AsyncIterable<Batch> {
@@ -120,8 +120,8 @@ export class SqliteStore implements Store {
   async lease(ttlMs: number): Promise<Lease> {
     this.#checkOpen();
     checkTtl(ttlMs);
-    const { answer } = await this.#commits.submit({ type: 'grant', ttlMs });
-    return this.#leases.hold(String((answer as { leaseId: number }).leaseId), ttlMs);
+    const { leaseId } = (await this.#commits.submit({ type: 'grant', ttlMs })) as Granted;
+    return this.#leases.hold(String(leaseId), ttlMs);
   }
 
   async compact(before: Revision): Promise<void> {

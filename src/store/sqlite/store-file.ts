@@ -12,12 +12,12 @@ export const LAYOUT = 1;
 const APPLICATION_ID = 0x64727672;
 
 /**
- * Clustered by key: a scan in key order, which every start is, and the check of the whole file are 2 to 3 times faster than with
- * a table beside its index, and updates cost the same (docs/decisions/010-embedded-store-sqlite.md).
+ * A table beside its index, not one clustered by key (`without rowid`): that would read faster, but its inner pages hold whole
+ * rows, which makes them many and each write dearer (docs/decisions/010-embedded-store-sqlite.md).
  */
 const SCHEMA = `
-  create table kv(k text primary key, created integer not null, mod integer not null, lease integer,
-    sum integer not null, v text not null) strict, without rowid;
+  create table kv(id integer primary key, k text not null unique, created integer not null, mod integer not null,
+    lease integer, sum integer not null, v text not null) strict;
   create index kv_lease on kv(lease) where lease is not null;
   create table lease(id integer primary key autoincrement, ttl_ms real not null) strict;
   create table meta(name text primary key, value integer not null, sum integer not null) strict, without rowid;

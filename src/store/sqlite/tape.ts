@@ -21,9 +21,4 @@ export class Tape {
   text(): string {
     return this.#cells[this.#at++] as string;
   }
-
-  /** A count, then as many texts. */
-  texts(): string[] {
-    return Array.from({ length: this.number() }, () => this.text());
-  }
 }
