@@ -146,7 +146,7 @@ describe('order', () => {
   test('a plain resolver gets to see every instance', () => {
     const zone = new TestZone(fleet(30), {}, { random: seededRandom(5) });
     const seen = new Set<string>();
-    for (let round = 0; round < 500; round++) for (const line of lines(zone.ask(WEB, TYPE.A).answers)) seen.add(line);
+    for (let round = 0; round < 4_000; round++) for (const line of lines(zone.ask(WEB, TYPE.A).answers)) seen.add(line);
     expect(seen.size).toBe(30);
   });
 

@@ -53,9 +53,9 @@ const REGION: RegionLiteral = {
 };
 
 const answers = (name: string, type: number, input: Partial<DnsInput> = {}): string[] =>
-  lines(new TestZone(REGION, input).ask(name, type).answers).toSorted();
+  lines(new TestZone(REGION, input).ask(name, type, {}, { transport: 'tcp' }).answers).toSorted();
 const additionals = (name: string, type: number, input: Partial<DnsInput> = {}): string[] =>
-  lines(new TestZone(REGION, input).ask(name, type).additionals).toSorted();
+  lines(new TestZone(REGION, input).ask(name, type, {}, { transport: 'tcp' }).additionals).toSorted();
 const brief = (name: string, type: number, input: Partial<DnsInput> = {}): [number, number, number, boolean] => {
   const { rcode, answers: found, authorities, authoritative } = new TestZone(REGION, input).ask(name, type);
   return [rcode, found.length, authorities.length, authoritative];
