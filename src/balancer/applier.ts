@@ -1,8 +1,9 @@
 import type { BalancerView } from '../registry/index.ts';
-import { claimPorts } from './claims.ts';
+import { claimEndpoints, claimPorts } from './claims.ts';
 import type { Claims } from './claims.ts';
 import { haproxyEnded, haproxySilent } from './errors.ts';
 import type { Configuration, HaproxyProcess } from './haproxy-process.ts';
+import { withRests } from './observation.ts';
 import { commandsOf, membersNotUp, planBalancer, planMembers } from './plan.ts';
 import type { MemberChange } from './plan.ts';
 import type { PortGuard } from './port-guard.ts';
@@ -31,6 +32,8 @@ export interface ApplierOptions {
   readonly guard: PortGuard;
   readonly render: Omit<RenderOptions, 'address'>;
   readonly pace: RestartPace;
+  /** Members that get no traffic for now, by `memberName`. */
+  readonly resting: () => ReadonlySet<string>;
   readonly portRetryMs: number;
   readonly signal: AbortSignal;
 }
@@ -49,23 +52,38 @@ export class ViewApplier {
   /** @throws what stood in the way: HAProxy missing, silent, refusing or dead */
   async apply(view: BalancerView): Promise<Applied> {
     const { haproxy, guard } = this.#options;
+    if (view.frontends.length > 0) await haproxy.clear();
     const claims = await claimPorts(guard, view, new Set(haproxy.endpoints));
     const backends = claims.usable.map(wantedBackend);
     if (backends.length === 0 && haproxy.pid === null) return this.#done(claims, [], null);
     const configuration = this.#configure(view, backends);
-    const servers = await this.#converge(configuration, backends);
+    const servers = await this.#converge(configuration, this.#rested(backends));
     return this.#done(claims, servers, configuration.text);
+  }
+
+  /** Starts again what ended while no agent looked, with its last members, unless somebody took one of its ports. */
+  async resume(): Promise<void> {
+    const { haproxy, guard } = this.#options;
+    const lost = await haproxy.lost();
+    if (lost === null) return;
+    await haproxy.clear();
+    if (await claimEndpoints(guard, lost.endpoints)) await this.#start(lost);
   }
 
   /** Updates the members of those backends that HAProxy has, when its structure cannot be had: the best that can be done. */
   async applyMembers(view: BalancerView): Promise<readonly RuntimeServer[]> {
     const { runtime } = this.#options.haproxy;
     const present = new Set((await runtime.call('show backend')).split('\n'));
-    const backends = view.frontends.map(wantedBackend).filter((backend) => present.has(backend.name));
+    const backends = this.#rested(view.frontends.map(wantedBackend).filter((backend) => present.has(backend.name)));
     const known = new Set(backends.map((backend) => backend.name));
     const servers = (await runtime.servers()).filter((server) => known.has(server.backend));
     const changes = planMembers(servers, backends);
     return changes.length === 0 ? servers : await this.#change(changes);
+  }
+
+  #rested(backends: readonly WantedBackend[]): WantedBackend[] {
+    const resting = this.#options.resting();
+    return backends.map((backend) => withRests(backend, resting));
   }
 
   #configure(view: BalancerView, backends: readonly WantedBackend[]): Configuration {

@@ -6,19 +6,19 @@ import type { Clock, Timer, Timing } from '../lib/index.ts';
 import type { BalancerView, NodeView } from '../registry/index.ts';
 import { ViewApplier } from './applier.ts';
 import type { Applied } from './applier.ts';
-import { stepDepartures } from './departures.ts';
-import type { Departures } from './departures.ts';
-import { configurationRefused, haproxyEnded, haproxyMissing, haproxySilent } from './errors.ts';
 import { findHaproxy, workerIdentity } from './haproxy-binary.ts';
 import { openHaproxyFiles } from './haproxy-files.ts';
 import { HaproxyProcess } from './haproxy-process.ts';
+import { DepartureWatch } from './departure-watch.ts';
 import { PortGuard } from './port-guard.ts';
 import { ReceiptDesk } from './receipts.ts';
 import type { Result } from './receipts.ts';
 import { RestartPace } from './restart-pace.ts';
 import { CALL_TIMEOUT_MS } from './runtime.ts';
+import { judgeSetback } from './setback.ts';
 import type { RuntimeServer } from './servers-state.ts';
 import { parseStatistics, sessionsByServer } from './statistics.ts';
+import { TrafficObserver } from './traffic-observer.ts';
 import { describeFrontends } from './status.ts';
 import type { BalancerStatus } from './status.ts';
 
@@ -49,15 +49,12 @@ interface Wanted {
 }
 
 const PORT_RETRY_MS = 2_000;
-const SILENT_RETRY_MS = 200;
-const FAILED_RETRY_MS = 2_000;
-const MISSING_RETRY_MS = 5_000;
-const REFUSED_RETRY_MS = 30_000;
 /** A pass that takes longer than a call that times out is late; it goes on. */
 const LATE_MS = CALL_TIMEOUT_MS + 300;
 const WATCH_EVERY_MS = 500;
 /** Every so many looks the runtime is compared with what is wanted, whatever happened in between. */
 const COMPARE_EVERY = 10;
+const OBSERVE_EVERY = 2;
 const HARD_STOP_MS = 15 * 60_000;
 const MOST_THREADS = 2;
 const STOP_GRACE_MS = 1_000;
@@ -71,8 +68,10 @@ export class LocalBalancer implements Consumer {
   readonly #applier: ViewApplier;
   readonly #desk: ReceiptDesk;
   readonly #pace: RestartPace;
+  readonly #observer: TrafficObserver;
+  readonly #departures: DepartureWatch;
   readonly #stopped = new AbortController();
-  readonly #timers = new Map<'retry' | 'watch' | 'departures', Timer>();
+  readonly #timers = new Map<'retry' | 'watch', Timer>();
   #wanted: Wanted | null = null;
   #settledFingerprint: string | null = null;
   #pass: Promise<void> | null = null;
@@ -81,7 +80,6 @@ export class LocalBalancer implements Consumer {
   #error: string | null = null;
   #silent: string | null = null;
   #unlinked: string | null = null;
-  #departures: Departures = new Map();
   #looks = 0;
 
   private constructor(options: LocalBalancerOptions, haproxy: HaproxyProcess, adminSocket: string) {
@@ -90,6 +88,8 @@ export class LocalBalancer implements Consumer {
     this.#guard = new PortGuard({ owner: `node ${options.node}` });
     this.#desk = new ReceiptDesk(options.receipt, () => options.clock.wall());
     this.#pace = new RestartPace(options.clock);
+    this.#observer = new TrafficObserver({ runtime: haproxy.runtime, clock: options.clock });
+    this.#departures = new DepartureWatch({ haproxy, clock: options.clock, capMs: options.timing.drainCapMs });
     this.#applier = new ViewApplier({
       haproxy,
       guard: this.#guard,
@@ -101,18 +101,23 @@ export class LocalBalancer implements Consumer {
         runAs: workerIdentity(),
       },
       pace: this.#pace,
+      resting: () => this.#observer.resting(),
       portRetryMs: PORT_RETRY_MS,
       signal: this.#stopped.signal,
     });
   }
 
-  /** Adopts the HAProxy that an earlier agent left running, with its members; nothing changes until the first view. */
+  /**
+   * Adopts the HAProxy that an earlier agent left running; one that died meanwhile is started again with its last
+   * members. Nothing else changes until the first view.
+   */
   static async start(options: LocalBalancerOptions): Promise<LocalBalancer> {
     const files = await openHaproxyFiles(path.join(options.stateDirectory, 'balancer'));
     const binary = (): string | null => findHaproxy(options.haproxy);
     const haproxy = await HaproxyProcess.open({ files, binary, clock: options.clock });
     const balancer = new LocalBalancer(options, haproxy, files.adminSocket);
     if (haproxy.pid !== null) options.log.info({ pid: haproxy.pid }, 'balancer: adopted haproxy');
+    else balancer.#pass = balancer.#resume().finally(() => (balancer.#pass = null));
     balancer.#watch();
     return balancer;
   }
@@ -165,8 +170,18 @@ export class LocalBalancer implements Consumer {
     for (const timer of this.#timers.values()) timer.cancel();
     await (this.#next ?? this.#pass);
     for (const timer of this.#timers.values()) timer.cancel();
+    this.#departures[Symbol.dispose]();
     if (this.#options.onStop === 'stop') await this.#haproxy.stop(STOP_GRACE_MS);
     await this.#guard[Symbol.asyncDispose]();
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      await this.#applier.resume();
+    } catch (error) {
+      // The first view says what is wanted, and gets the receipt.
+      this.#error = messageOf(error);
+    }
   }
 
   #isAsWanted(): boolean {
@@ -191,6 +206,8 @@ export class LocalBalancer implements Consumer {
     const wanted = this.#wanted;
     if (wanted === null || this.#stopped.signal.aborted) return;
     this.#cancel('retry');
+    // From here on the runtime may be half-way to this view: only a finished pass knows what it shows.
+    this.#settledFingerprint = null;
     try {
       const applied = await this.#reach(wanted.view);
       this.#finish(wanted, applied);
@@ -218,35 +235,31 @@ export class LocalBalancer implements Consumer {
     this.#settledFingerprint = wanted.fingerprint;
     this.#say(wanted.revision, applied.result);
     if (applied.result.retryInMs !== undefined) this.#retryIn(applied.result.retryInMs);
-    this.#followDepartures(applied.servers);
+    this.#departures.follow(applied.servers);
   }
 
   /** Silence is no word: the receipt comes when HAProxy answers again. Everything else is told, and tried again. */
   async #fail(wanted: Wanted, error: unknown): Promise<void> {
-    this.#error = messageOf(error);
-    const code = (error as { code?: unknown }).code;
-    if (code === haproxySilent.code && this.#haproxy.pid !== null) {
-      if (this.#silent === null) this.#options.log.warn({ revision: wanted.revision }, `balancer: ${this.#error}`);
-      this.#silent = this.#error;
-      this.#retryIn(SILENT_RETRY_MS);
+    const isRunning = this.#haproxy.pid !== null;
+    const { outcome, reason, retryInMs } = judgeSetback(error, { isRunning, waitMs: this.#pace.waitMs });
+    this.#error = reason;
+    this.#retryIn(retryInMs);
+    if (outcome === 'late') {
+      if (this.#silent === null) this.#options.log.warn({ revision: wanted.revision }, `balancer: ${reason}`);
+      this.#silent = reason;
       return;
     }
-    const isRefused = code === haproxyMissing.code || code === configurationRefused.code;
-    const retryInMs = this.#retryDelay(code);
-    this.#say(wanted.revision, { outcome: isRefused ? 'refused' : 'failed', reason: this.#error, retryInMs });
-    this.#retryIn(retryInMs);
-    if (isRefused && wanted.view !== null && this.#haproxy.pid !== null) {
-      await this.#applier.applyMembers(wanted.view).then(
-        (servers) => this.#followDepartures(servers),
-        () => undefined,
-      );
-    }
+    this.#say(wanted.revision, { outcome, reason, retryInMs });
+    if (outcome === 'refused' && wanted.view !== null && isRunning) await this.#keepMembers(wanted.view);
   }
 
-  #retryDelay(code: unknown): number {
-    if (code === haproxyMissing.code) return MISSING_RETRY_MS;
-    if (code === configurationRefused.code) return REFUSED_RETRY_MS;
-    return code === haproxyEnded.code ? Math.max(SILENT_RETRY_MS, this.#pace.waitMs) : FAILED_RETRY_MS;
+  /** What still runs keeps its structure and follows the view's members as far as it can. */
+  async #keepMembers(view: BalancerView): Promise<void> {
+    try {
+      this.#departures.follow(await this.#applier.applyMembers(view));
+    } catch (error) {
+      this.#error = `${this.#error}; its members are behind: ${messageOf(error)}`;
+    }
   }
 
   #say(revision: number, result: Result): void {
@@ -271,35 +284,25 @@ export class LocalBalancer implements Consumer {
     this.#after('retry', delayMs, () => this.#settle());
   }
 
-  /** Sees a HAProxy that died, and now and then whether the runtime still is what is wanted. */
+  /** Sees a HAProxy that died, members that only fail, and now and then whether the runtime still is what is wanted. */
   #watch(): void {
     this.#after('watch', WATCH_EVERY_MS, async () => {
       this.#looks++;
+      this.#watch();
       const isDead = this.#haproxy.pid === null && this.#applied?.text != null;
       const isDue = this.#looks % COMPARE_EVERY === 0 && this.#haproxy.pid !== null;
       if (isDue) this.#haproxy.trimLog();
-      if ((isDead && this.#pace.waitMs === 0) || isDue) await this.#settle();
-      this.#watch();
+      const hasRested = this.#looks % OBSERVE_EVERY === 0 && (await this.#observe());
+      if ((isDead && this.#pace.waitMs === 0) || isDue || hasRested) await this.#settle();
     });
   }
 
-  /** Deletes what left, and closes sessions after the drain cap, until nobody is leaving. */
-  #followDepartures(servers: readonly RuntimeServer[]): void {
-    const { clock, timing } = this.#options;
-    const step = stepDepartures(servers, this.#departures, { nowMs: clock.now(), capMs: timing.drainCapMs });
-    this.#departures = step.departures;
-    if (step.nextMs === null) return this.#cancel('departures');
-    this.#after('departures', step.nextMs, async () => {
-      try {
-        const current = await this.#haproxy.runtime.servers();
-        const due = stepDepartures(current, this.#departures, { nowMs: clock.now(), capMs: timing.drainCapMs });
-        if (due.closing.length > 0) await this.#haproxy.runInOldWorkers(due.closing);
-        this.#followDepartures(await this.#haproxy.runtime.servers(due.commands));
-      } catch {
-        // The next pass that HAProxy answers finds them still leaving.
-        this.#retryIn(SILENT_RETRY_MS);
-      }
-    });
+  /** True when other members rest than before. */
+  async #observe(): Promise<boolean> {
+    if (this.#haproxy.pid === null || this.#silent !== null) return false;
+    const resting = await this.#observer.look(this.#wanted?.view ?? null);
+    if (resting !== null) this.#options.log.info({ resting: [...resting] }, 'balancer: members that only fail rest');
+    return resting !== null;
   }
 
   async #look(): Promise<{ servers: readonly RuntimeServer[]; text: string; oldWorkers: number }> {
@@ -316,16 +319,18 @@ export class LocalBalancer implements Consumer {
     }
   }
 
-  #after(name: 'retry' | 'watch' | 'departures', delayMs: number, task: () => Promise<void>): void {
+  #after(name: 'retry' | 'watch', delayMs: number, task: () => Promise<void>): void {
     this.#cancel(name);
     if (this.#stopped.signal.aborted) return;
     this.#timers.set(
       name,
-      this.#options.clock.after(delayMs, () => void task()),
+      this.#options.clock.after(delayMs, () => {
+        task().catch((error: unknown) => this.#options.log.warn({}, `balancer: ${messageOf(error)}`));
+      }),
     );
   }
 
-  #cancel(name: 'retry' | 'watch' | 'departures'): void {
+  #cancel(name: 'retry' | 'watch'): void {
     this.#timers.get(name)?.cancel();
     this.#timers.delete(name);
   }

@@ -36,3 +36,12 @@ export async function claimPorts(guard: PortGuard, view: BalancerView, bound: Re
   }
   return { usable, refused, complaints: usable.flatMap(unusableMembers) };
 }
+
+/** Takes ports by their endpoints, such as `127.0.0.1:1100`; false when one cannot be had. */
+export async function claimEndpoints(guard: PortGuard, endpoints: readonly string[]): Promise<boolean> {
+  for (const where of endpoints) {
+    const [, address = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(where) ?? [];
+    if ((await guard.claim(address, Number(port), false)) !== null) return false;
+  }
+  return true;
+}

@@ -32,6 +32,7 @@ export interface HaproxyOptions {
 /** How long a start or a reload may take until the new worker answers. */
 const READY_MS = 8_000;
 const LOOK_EVERY_MS = 10;
+const LEFTOVER_MS = 1_000;
 const LOG_BYTES = 256 * 1024;
 
 /** One HAProxy, master and workers, in a session of its own: it outlives this process and is adopted by the next. */
@@ -40,6 +41,8 @@ export class HaproxyProcess {
   readonly #master: RuntimeClient;
   readonly #options: HaproxyOptions;
   #record: HaproxyRecord | null = null;
+  /** One that ended while nobody looked. */
+  #lost: HaproxyRecord | null = null;
 
   private constructor(options: HaproxyOptions) {
     this.#options = options;
@@ -52,6 +55,7 @@ export class HaproxyProcess {
     const haproxy = new HaproxyProcess(options);
     const { value } = await openState(options.files.state, parseRecord);
     haproxy.#record = value !== null && isAlive(value.identity) ? value : await haproxy.#discover();
+    if (haproxy.#record === null) haproxy.#lost = value;
     return haproxy;
   }
 
@@ -70,6 +74,13 @@ export class HaproxyProcess {
     return this.#alive()?.endpoints ?? [];
   }
 
+  /** What ran before, was stopped by nobody and runs no more; null: there is no such thing. */
+  async lost(): Promise<Configuration | null> {
+    const text = await this.savedText();
+    if (this.#lost === null || this.#lost.structure === null || text === null) return null;
+    return { text, structure: this.#lost.structure, endpoints: this.#lost.endpoints };
+  }
+
   /** The file that a restart would read, or null. */
   savedText(): Promise<string | null> {
     return readFile(this.#options.files.configuration, 'utf8').catch(() => null);
@@ -80,11 +91,18 @@ export class HaproxyProcess {
     await writeAtomically(this.#options.files.configuration, text, { mode: 0o600, durable: false });
   }
 
-  /** Starts it; what an earlier one left behind is killed first. Resolves when its worker answers. */
+  /** Kills what one that ended left behind, so that its ports are free; nothing while one runs. */
+  async clear(): Promise<void> {
+    if (this.pid !== null) return;
+    killLeftovers(this.#options.files.configuration);
+    await this.#gone(LEFTOVER_MS);
+  }
+
+  /** Starts it. Resolves when its worker answers. */
   async start(configuration: Configuration, signal?: AbortSignal): Promise<void> {
     const binary = await this.#check(configuration.text);
     const { files } = this.#options;
-    killLeftovers(files.configuration);
+    await this.clear();
     await this.save(configuration.text);
     await Promise.all([rm(files.adminSocket, { force: true }), rm(files.masterSocket, { force: true })]);
     const identity = await this.#spawn(binary);

@@ -4,18 +4,16 @@ export interface ServerStatistics {
   readonly name: string;
   /** Sessions, or requests in http mode, that are in flight now. */
   readonly sessions: number;
-  /** Sessions sent to it in all. */
+  /** How often it was chosen in all, retried requests included. */
   readonly total: number;
-  /** Connections to it that failed. */
-  readonly connectErrors: number;
-  /** Answers of it that were cut or invalid. */
-  readonly responseErrors: number;
+  /** Attempts that failed: connections refused or timed out, cut answers, and what was therefore sent elsewhere. */
+  readonly failures: number;
 }
 
 /** Asks for the counters of all servers. */
 export const SHOW_STATISTICS = 'show stat -1 4 -1';
 
-const COLUMNS = ['pxname', 'svname', 'scur', 'stot', 'econ', 'eresp'];
+const COLUMNS = ['pxname', 'svname', 'scur', 'stot', 'econ', 'eresp', 'wretr', 'wredis'];
 
 /** Reads answers to `show stat`, also several after one another; empty when the text holds none. */
 export function parseStatistics(text: string): ServerStatistics[] {
@@ -41,13 +39,12 @@ export function sessionsByServer(rows: readonly ServerStatistics[]): Map<string,
 
 function readRow(fields: readonly string[], columns: readonly number[]): ServerStatistics {
   const [backend, name, ...counters] = columns.map((column) => fields[column] ?? '');
-  const [sessions, total, connectErrors, responseErrors] = counters.map((text) => Number(text) || 0);
+  const [sessions = 0, total = 0, ...failures] = counters.map((text) => Number(text) || 0);
   return {
     backend: backend as string,
     name: name as string,
-    sessions: sessions ?? 0,
-    total: total ?? 0,
-    connectErrors: connectErrors ?? 0,
-    responseErrors: responseErrors ?? 0,
+    sessions,
+    total,
+    failures: failures.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -173,4 +173,34 @@ requireComponent('haproxy')('LocalBalancer: life of HAProxy', () => {
     expect(bench.receipt(2)?.outcome).toBe('applied');
     expect(identifyProcess(process.pid)).not.toBeNull();
   });
+
+  it('start() brings back a HAProxy that died while no agent ran, with its last members, before any view', async () => {
+    const one = await bench.instance('one');
+    const balancer = await bench.balancer({ onStop: 'keep' });
+    await balancer.offer(viewOf(1, [frontendOf(port(), [])]));
+    await balancer.offer(viewOf(2, [frontendOf(port(), [memberOf('a/one', one.port)])]));
+    const { master } = await haproxyPids(bench.configurationFile);
+    await balancer[Symbol.asyncDispose]();
+    process.kill(master, 'SIGKILL');
+    await until('it is gone', async () => (await haproxyPids(bench.configurationFile)).workers.length === 0);
+    const next = await bench.balancer();
+    await until('it is back', async () => (await get(port()).catch(() => null))?.body === 'one');
+    await next.offer(viewOf(3, [frontendOf(port(), [])]));
+    expect(bench.receipt(3)?.outcome).toBe('applied');
+  });
+
+  it('offer() never says unchanged for what a HAProxy that did not answer may have half taken up', async () => {
+    const [one, two] = [await bench.instance('one'), await bench.instance('two')];
+    const [first, second] = [memberOf('a/one', one.port), memberOf('b/two', two.port)];
+    const balancer = await bench.balancer();
+    await balancer.offer(viewOf(1, [frontendOf(port(), [first])]));
+    const [worker] = (await haproxyPids(bench.configurationFile)).workers as [number];
+    process.kill(worker, 'SIGSTOP');
+    await balancer.offer(viewOf(2, [frontendOf(port(), [second])]));
+    await balancer.offer(viewOf(3, [frontendOf(port(), [first])]));
+    expect(bench.receipts).toHaveLength(1);
+    process.kill(worker, 'SIGCONT');
+    await until('the receipt', () => bench.receipt(3)?.outcome === 'applied');
+    expect((await get(port())).body).toBe('one');
+  });
 });

@@ -198,4 +198,27 @@ requireComponent('haproxy')('LocalBalancer: members', () => {
     one.server.closeAllConnections();
     for (let i = 0; i < 20; i++) expect((await get(port)).body).toBe('two');
   });
+
+  it('a member that only fails rests and gets traffic again when it is well; one alone is never left out', async () => {
+    const [one, two] = [await bench.instance('one'), await bench.instance('two')];
+    const { port: twosPort } = two;
+    const balancer = await bench.balancer();
+    const members = [memberOf('a/one', one.port), memberOf('b/two', twosPort)];
+    await balancer.offer(viewOf(1, [frontendOf(port, members)]));
+    two.server.close();
+    two.server.closeAllConnections();
+    await until('it rests', async () => {
+      for (let i = 0; i < 8; i++) expect((await get(port)).body).toBe('one');
+      return (await membersOf(balancer))['b/two'] === 'up 0';
+    });
+    expect(bench.receipts).toHaveLength(1);
+    two.server.listen(twosPort, '127.0.0.1');
+    await until('it is back', async () => (await get(port)).body === 'two', 15_000);
+    await balancer.offer(viewOf(2, [frontendOf(port, [memberOf('b/two', twosPort)])]));
+    two.server.close();
+    two.server.closeAllConnections();
+    for (let i = 0; i < 4; i++) void get(port).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await membersOf(balancer)).toEqual({ 'b/two': 'up 100' });
+  });
 });
