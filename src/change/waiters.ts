@@ -54,7 +54,7 @@ export class Waiters {
   }
 
   /** Rejects with the signal's reason when aborted, and when the revision did not come in time. */
-  wait(revision: Revision, { timeoutMs, provisions, signal }: WaitOptions): Promise<WaitResult> {
+  async wait(revision: Revision, { timeoutMs, provisions, signal }: WaitOptions): Promise<WaitResult> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<WaitResult>();
     const check = (isLast: boolean): void => {
@@ -70,7 +70,7 @@ export class Waiters {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#checks.add(check);
     check(false);
-    return promise.finally(() => {
+    return await promise.finally(() => {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
       this.#checks.delete(check);

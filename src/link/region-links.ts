@@ -10,8 +10,8 @@ import type { NodeMessage, Order, RegionMessage } from './messages.ts';
 /** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
 export interface NodeAuthority {
   /** Makes the registry hold exactly this registration. */
-  syncNode(registration: NodeRegistration, options: { readonly epoch: number }): Promise<Revision>;
-  report(node: string, transitions: readonly Transition[], options: { readonly epoch: number }): Promise<Revision>;
+  syncNode(registration: NodeRegistration, epoch: number): Promise<Revision>;
+  report(node: string, transitions: readonly Transition[], epoch: number): Promise<Revision>;
 }
 
 export interface RegionLinksOptions {
@@ -118,7 +118,7 @@ export class RegionLinks implements AsyncDisposable {
     const { authority, changes, server } = this.#options;
     try {
       changes.adoptChoices(link.node, choices);
-      const revision = await authority.syncNode(registration, { epoch: link.epoch });
+      const revision = await authority.syncNode(registration, link.epoch);
       if (this.#links.get(link.node) !== link) return;
       send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision });
       link.isWelcome = true;
@@ -136,9 +136,9 @@ export class RegionLinks implements AsyncDisposable {
     const { authority, changes } = this.#options;
     switch (message.type) {
       case 'report':
-        return this.#reply(link, message.id, () => authority.report(link.node, message.transitions, { epoch: link.epoch }));
+        return this.#reply(link, message.id, () => authority.report(link.node, message.transitions, link.epoch));
       case 'sync':
-        return this.#reply(link, message.id, () => authority.syncNode(message.registration, { epoch: link.epoch }));
+        return this.#reply(link, message.id, () => authority.syncNode(message.registration, link.epoch));
       case 'receipt':
         // A node speaks for its own consumers only.
         return changes.receipt({ ...message.receipt, node: link.node });

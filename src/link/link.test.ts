@@ -1,0 +1,351 @@
+import { describe, expect, test } from 'vitest';
+import { Changes } from '../change/index.ts';
+import { FakeClock } from '../lib/index.ts';
+import type { NodeRegistration, NodeView } from '../registry/index.ts';
+import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
+import type { RegionLiteral, TestRegistry } from '../registry/testing.ts';
+import { channelPair } from './channel-pair.ts';
+import type { NodeChannel } from './channel-pair.ts';
+import type { Order, RegionMessage } from './messages.ts';
+import { NodeLink } from './node-link.ts';
+import type { NodeLinkOptions } from './node-link.ts';
+import { RegionLinks } from './region-links.ts';
+
+const REGION: RegionLiteral = {
+  definitions: [
+    { id: 'app-www', requires: { API_URL: '{API_URL}', DB: '{DB}' } },
+    { id: 'api', provides: { API_URL: 'http://{HOST}:{PORT}' }, localPort: 1100 },
+  ],
+  datastores: { DB: 'mysql://db1' },
+};
+const STAGING: NodeRegistration = {
+  node: nodeRecordOf({
+    name: 'staging',
+    runs: ['app-www'],
+    balancer: { address: '127.0.0.1' },
+    consumers: ['environment', 'balancer', 'listener'],
+  }),
+  instances: [instanceRecordOf({ service: 'app-www', port: 8080 })],
+  checks: [checkRecordOf({ id: 'web', serviceId: 'app-www' })],
+};
+const API: NodeRegistration = {
+  node: nodeRecordOf({ name: 'api-1', address: '127.0.0.2' }),
+  instances: [instanceRecordOf({ service: 'api', port: 1100 })],
+  checks: [checkRecordOf({ id: 'up', serviceId: 'api' })],
+};
+
+interface Fixture extends AsyncDisposable {
+  readonly region: TestRegistry;
+  readonly changes: Changes;
+  readonly links: RegionLinks;
+  /** What the region told of links: `+node`, `-node: reason`. */
+  readonly log: string[];
+  connect(registration: NodeRegistration, more?: Partial<NodeLinkOptions>): Promise<NodeLink>;
+}
+
+async function start(literal: RegionLiteral = REGION): Promise<Fixture> {
+  const clock = new FakeClock();
+  const region = await startTestRegistry({ ...literal, clock });
+  const changes = await Changes.start({ feed: region.feed, catalog: region.catalog, clock });
+  const log: string[] = [];
+  const links = await RegionLinks.start({
+    server: 'server-1',
+    authority: region.registry,
+    changes,
+    onLinked: (node) => log.push(`+${node}`),
+    onUnlinked: (node, reason) => log.push(`-${node}: ${reason}`),
+  });
+  const connect: Fixture['connect'] = (registration, more = {}) => {
+    const [channel, far] = channelPair();
+    links.accept(far);
+    return NodeLink.connect({ channel, node: registration.node.name, epoch: 1, registration, choices: {}, ...more });
+  };
+  const close = async (): Promise<void> => {
+    await links[Symbol.asyncDispose]();
+    await changes[Symbol.asyncDispose]();
+    await region[Symbol.asyncDispose]();
+    expect(region.errors).toEqual([]);
+  };
+  return { region, changes, links, log, connect, [Symbol.asyncDispose]: close };
+}
+
+/** The views that a link gets, as they come. */
+function viewsOf(link: NodeLink): NodeView[] {
+  const views: NodeView[] = [];
+  link.onView((view) => views.push(view));
+  return views;
+}
+
+const turns = async (count = 5): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('NodeLink.connect()', () => {
+  test('NodeLink.connect() registers the node and gets its view', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(STAGING);
+    const views = viewsOf(link);
+    await turns();
+    expect(fixture.region.catalog.node('staging')?.instances.size).toBe(1);
+    expect(link.server).toBe('server-1');
+    expect(link.revision).toBe(fixture.changes.revision);
+    expect(views).toHaveLength(1);
+    expect(views[0]).toMatchObject({ node: 'staging', revision: link.revision });
+    expect(views[0]?.environments[0]?.variables.map((one) => one.value)).toEqual([
+      'http://127.0.0.1:1100',
+      'mysql://db1',
+    ]);
+    expect(fixture.log).toEqual(['+staging']);
+    expect(fixture.links.nodes()).toEqual(['staging']);
+  });
+
+  test('NodeLink.connect() goes on with the direct choices that the node remembers', async () => {
+    const definitions = REGION.definitions?.map((one) => ({ ...one, localPort: null })) ?? [];
+    await using fixture = await start({ ...REGION, definitions });
+    const choice = { instance: 'gone/api', value: 'http://last-known' };
+    const link = await fixture.connect(STAGING, { choices: { 'app-www/API_URL': choice } });
+    const views = viewsOf(link);
+    await turns();
+    expect(views[0]?.environments[0]?.variables[0]).toMatchObject({ value: 'http://last-known', state: 'stale' });
+  });
+
+  test.each<[string, object, string]>([
+    ['another protocol', { protocol: 7 }, 'the node speaks link protocol 7, this server speaks 1'],
+    ['no greeting', { type: 'ping' }, 'the node\'s first message is not a greeting: it is "ping"'],
+    ['a greeting for another node', { node: 'other' }, 'it registers another node'],
+  ])('NodeLink.connect() is refused with the reason when the first message is %s', async (_name, bad, reason) => {
+    await using fixture = await start();
+    const [channel, far] = channelPair();
+    fixture.links.accept(far);
+    const tampered: NodeChannel = {
+      ...bind(channel),
+      send: (message) => channel.send({ ...message, ...bad } as never),
+    };
+    const connecting = NodeLink.connect({
+      channel: tampered,
+      node: 'staging',
+      epoch: 1,
+      registration: STAGING,
+      choices: {},
+    });
+    await expect(connecting).rejects.toMatchObject({ code: 'LINK_REFUSED', message: expect.stringContaining(reason) });
+    expect(fixture.region.catalog.node('staging')).toBeUndefined();
+    expect(fixture.log).toEqual([]);
+  });
+
+  test('NodeLink.connect() is refused when a later start of the agent has greeted', async () => {
+    await using fixture = await start();
+    await fixture.connect(STAGING, { epoch: 5 });
+    await expect(fixture.connect(STAGING, { epoch: 4 })).rejects.toThrow(
+      'epoch 5 has spoken for it since (LINK_OLD_EPOCH)',
+    );
+    expect(fixture.links.nodes()).toEqual(['staging']);
+  });
+
+  test('NodeLink.connect() is refused with the registry’s word when the registration is not accepted', async () => {
+    await using fixture = await start();
+    const checks = [checkRecordOf({ id: 'x', serviceId: 'not-there' })];
+    await expect(fixture.connect({ ...STAGING, checks })).rejects.toThrow('REGISTRY_');
+    expect(fixture.links.nodes()).toEqual([]);
+    expect(fixture.log).toEqual([]);
+  });
+
+  test('NodeLink.connect() takes the place of the link before, whose node is told', async () => {
+    await using fixture = await start();
+    const first = await fixture.connect(STAGING);
+    const second = await fixture.connect(STAGING, { epoch: 2 });
+    expect(await first.closed).toBe('the node has connected again');
+    expect(second.isOpen).toBe(true);
+    expect(fixture.log).toEqual(['+staging', '+staging']);
+  });
+
+  test('NodeLink.connect() rejects when the channel closes before the answer', async () => {
+    const [channel, far] = channelPair();
+    const connecting = NodeLink.connect({ channel, node: 'n', epoch: 1, registration: STAGING, choices: {} });
+    far.close('no server here');
+    await expect(connecting).rejects.toMatchObject({
+      code: 'LINK_CLOSED',
+      message: 'the link is closed: no server here',
+    });
+  });
+
+  test('NodeLink.connect() rejects with the signal’s reason when it is aborted', async () => {
+    const [channel] = channelPair();
+    const abort = new AbortController();
+    const { signal } = abort;
+    const connecting = NodeLink.connect({ channel, node: 'n', epoch: 1, registration: STAGING, choices: {}, signal });
+    abort.abort(new Error('enough'));
+    await expect(connecting).rejects.toThrow('enough');
+    await expect(
+      NodeLink.connect({ channel, node: 'n', epoch: 1, registration: STAGING, choices: {}, signal }),
+    ).rejects.toThrow('enough');
+  });
+});
+
+describe('NodeLink', () => {
+  test('NodeLink.report() resolves with a revision at which it is so', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(API);
+    const revision = await link.report([
+      { type: 'check', check: checkRecordOf({ id: 'up', serviceId: 'api', status: 'critical' }) },
+    ]);
+    expect(revision).toBe(fixture.changes.revision);
+    expect(fixture.region.catalog.instances('api')[0]?.checks.get('up')?.record.status).toBe('critical');
+  });
+
+  test('NodeLink.sync() makes the region hold exactly the registration', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(API);
+    await link.sync({ ...API, instances: [], checks: [] });
+    expect(fixture.region.catalog.instances('api')).toEqual([]);
+  });
+
+  test('NodeLink.report() rejects with the region’s code, status and words', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(API);
+    await fixture.region.registry.deregister({ node: 'api-1' });
+    const reporting = link.report([{ type: 'check', check: checkRecordOf({ id: 'up' }) }]);
+    await expect(reporting).rejects.toMatchObject({
+      code: 'REGISTRY_UNKNOWN_NODE',
+      status: 404,
+      hint: expect.any(String),
+    });
+  });
+
+  test('NodeLink.report() rejects when the link closes before the answer, and at once afterwards', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(API);
+    const reporting = link.report([{ type: 'check-gone', id: 'up' }]);
+    link.close('going');
+    await expect(reporting).rejects.toMatchObject({ code: 'LINK_CLOSED' });
+    await expect(link.report([])).rejects.toMatchObject({ code: 'LINK_CLOSED' });
+    await turns();
+    expect(fixture.log).toEqual(['+api-1', '-api-1: going']);
+    expect(fixture.links.nodes()).toEqual([]);
+  });
+
+  test('NodeLink.receipt() counts for the node itself only', async () => {
+    await using fixture = await start();
+    const staging = await fixture.connect(STAGING);
+    const api = await fixture.connect(API);
+    const revision = await fixture.region.registry.setDatastore('default', '-', 'DB', 'mysql://db2');
+    api.receipt({ node: 'staging', kind: 'environment', revision, outcome: 'applied' } as never);
+    await turns();
+    expect(fixture.changes.trace(revision).arrived).toBe(0);
+    staging.receipt({ kind: 'environment', revision, outcome: 'applied' });
+    await turns();
+    expect(fixture.changes.trace(revision).arrived).toBe(1);
+  });
+
+  test('NodeLink.onView() gets each view that became another, and none for what does not concern the node', async () => {
+    await using fixture = await start();
+    const views = viewsOf(await fixture.connect(STAGING));
+    await turns();
+    await fixture.region.registry.setDatastore('default', '-', 'OTHER', 'x');
+    await turns();
+    expect(views).toHaveLength(1);
+    const api = await fixture.connect(API);
+    await turns();
+    expect(views).toHaveLength(2);
+    expect(views[1]).toMatchObject({
+      revision: api.revision,
+      balancer: { frontends: [{ members: [{ key: 'api-1/api' }] }] },
+    });
+  });
+
+  test('NodeLink.onView() gets the latest of several views when they commit in one turn', async () => {
+    await using fixture = await start();
+    const views = viewsOf(await fixture.connect(STAGING));
+    await turns();
+    const writes = ['a', 'b', 'c', 'd'].map((value) =>
+      fixture.region.registry.setDatastore('default', '-', 'DB', value),
+    );
+    const revisions = await Promise.all(writes);
+    await turns();
+    const last = Math.max(...revisions);
+    expect(views.at(-1)?.revision).toBe(last);
+    expect(views.length).toBeLessThan(1 + new Set(revisions).size);
+    expect(fixture.changes.trace(last).of).toBe(2);
+  });
+
+  test('NodeLink.onView() gives a late handler the latest view at once', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(STAGING);
+    await turns();
+    expect(viewsOf(link)).toHaveLength(1);
+  });
+});
+
+describe('RegionLinks.order()', () => {
+  const provision: Order = { type: 'provision', skipSettle: true };
+  const off: Order = { type: 'listener', enabled: false };
+
+  test('RegionLinks.order() reaches the node, also before it listens', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(STAGING);
+    fixture.links.order('staging', provision);
+    await turns();
+    const orders: Order[] = [];
+    link.onOrder((order) => orders.push(order));
+    fixture.links.order('staging', off);
+    await turns();
+    expect(orders).toEqual([provision, off]);
+  });
+
+  test('RegionLinks.order() of a lower fence than the node has seen is dropped', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(STAGING);
+    const orders: Order[] = [];
+    link.onOrder((order) => orders.push(order));
+    fixture.links.order('staging', provision, 10);
+    fixture.links.order('staging', off, 9);
+    fixture.links.order('staging', off, 10);
+    await turns();
+    expect(orders).toEqual([provision, off]);
+  });
+
+  test('RegionLinks.order() throws when the node has no link', async () => {
+    await using fixture = await start();
+    expect(() => fixture.links.order('staging', provision)).toThrow(
+      expect.objectContaining({ code: 'LINK_AWAY', status: 503 }),
+    );
+  });
+});
+
+describe('RegionLinks', () => {
+  test('RegionLinks answers a ping, and closes on a second greeting', async () => {
+    await using fixture = await start();
+    const [channel, far] = channelPair();
+    fixture.links.accept(far);
+    const got: RegionMessage['type'][] = [];
+    channel.onMessage(({ type }) => got.push(type));
+    const hello = { type: 'hello', protocol: 1, node: 'api-1', epoch: 1, registration: API, choices: {} } as const;
+    channel.send(hello);
+    await turns();
+    channel.send({ type: 'ping' });
+    await turns();
+    expect(got).toEqual(['welcome', 'pong']);
+    channel.send(hello);
+    await turns();
+    expect(fixture.log).toEqual(['+api-1', '-api-1: the node greeted twice']);
+  });
+
+  test('RegionLinks closes every link when it is disposed, and tells nobody that nodes are gone', async () => {
+    const fixture = await start();
+    const link = await fixture.connect(STAGING);
+    await fixture[Symbol.asyncDispose]();
+    expect(await link.closed).toBe('the server stops');
+    await turns();
+    expect(fixture.log).toEqual(['+staging']);
+  });
+});
+
+/** The channel's methods as plain properties, so that one can be replaced. */
+function bind(channel: NodeChannel): NodeChannel {
+  return {
+    send: (message) => channel.send(message),
+    onMessage: (handle) => channel.onMessage(handle),
+    onClose: (handle) => channel.onClose(handle),
+    close: (reason) => channel.close(reason),
+  };
+}
