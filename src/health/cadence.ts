@@ -14,7 +14,7 @@ const SECOND_JITTER = 0.5;
 /** When the first of `count` checks' runs begins: at once, spread so that many do not begin together. */
 export function firstDelayMs(definition: CheckDefinition, count: number, random: () => number): number {
   const spreadMs = (count * 1_000) / FIRST_RUNS_PER_SECOND;
-  return random() * Math.min(spreadMs, definition.intervalMs ?? DEFAULT_INTERVAL_MS);
+  return random() * Math.min(spreadMs, definition.intervalMs || DEFAULT_INTERVAL_MS);
 }
 
 /**
@@ -26,7 +26,7 @@ export function nextDelayMs(
   run: { readonly runs: number; readonly tookMs: number },
   random: () => number,
 ): number {
-  const intervalMs = Math.max(definition.intervalMs ?? DEFAULT_INTERVAL_MS, MIN_INTERVAL_MS);
+  const intervalMs = Math.max(definition.intervalMs || DEFAULT_INTERVAL_MS, MIN_INTERVAL_MS);
   const periodMs = intervalMs * (1 - random() * (run.runs === 1 ? SECOND_JITTER : JITTER));
   return periodMs - (run.tookMs % periodMs);
 }

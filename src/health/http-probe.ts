@@ -19,7 +19,7 @@ interface Limits {
 
 /** A probe that sends an HTTP request: 2xx passing, 429 warning, anything else critical. */
 export function httpProbe(definition: CheckDefinition, { clock }: { readonly clock: Clock }): Probe {
-  const { timeoutMs = NETWORK_TIMEOUT_MS } = definition;
+  const timeoutMs = definition.timeoutMs || NETWORK_TIMEOUT_MS;
   const outputMaxBytes = outputLimitOf(definition);
   const ask = firstAsk(definition);
   const title = `HTTP ${ask.method} ${showUrl(definition.http ?? '')}: `;

@@ -12,7 +12,8 @@ export function scriptProbe(
   options: { readonly run: RunProcess; readonly env: Readonly<Record<string, string>>; readonly clock: Clock },
 ): Probe {
   const { run, env, clock } = options;
-  const { args, script, timeoutMs = SCRIPT_TIMEOUT_MS } = definition;
+  const { args, script } = definition;
+  const timeoutMs = definition.timeoutMs || SCRIPT_TIMEOUT_MS;
   const outputLimit = outputLimitOf(definition);
   const program = script === undefined ? { args: args ?? [] } : { shell: script };
   return async (signal) => {

@@ -9,7 +9,8 @@ export const NETWORK_TIMEOUT_MS = 10_000;
 
 /** A probe that passes when a TCP connection is taken. */
 export function tcpProbe(definition: CheckDefinition, { clock }: { readonly clock: Clock }): Probe {
-  const { tcp = '', timeoutMs = NETWORK_TIMEOUT_MS } = definition;
+  const { tcp = '' } = definition;
+  const timeoutMs = definition.timeoutMs || NETWORK_TIMEOUT_MS;
   const target = splitHostPort(tcp);
   return async (signal) => {
     if (target === null || signal.aborted) return { status: null, output: '' };

@@ -89,19 +89,17 @@ const NOT_STARTED: ProcessResult = Object.freeze({
 
 async function start(options: RunProcessOptions): Promise<Started> {
   const pipe = openPipe();
-  let reader: Socket | undefined;
+  const reader = pipe === null ? null : new Socket({ fd: pipe.read, readable: true, writable: false });
   try {
     const child = spawnDetached(options, pipe?.write ?? 'pipe');
     const exit = new Promise<Exit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
-    if (pipe !== null) reader = new Socket({ fd: pipe.read, readable: true, writable: false });
     await spawned(child);
-    const streams = [reader ?? child.stdout, reader === undefined ? child.stderr : null];
+    const streams: (Readable | null)[] = reader === null ? [child.stdout, child.stderr] : [reader];
     return { child, exit, streams: streams.filter((stream) => stream !== null) };
   } catch (error) {
-    if (reader !== undefined) reader.destroy();
-    else if (pipe !== null) closeSync(pipe.read);
+    reader?.destroy();
     throw error;
   } finally {
     if (pipe !== null) closeSync(pipe.write);

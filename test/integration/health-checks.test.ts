@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { CheckDefinition } from '../../src/definition/index.ts';
 import { HealthChecks, type HealthChecksOptions, checkRecordOf } from '../../src/health/index.ts';
@@ -16,9 +18,12 @@ let closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   await Promise.all(closing.map((close) => close()));
   closing = [];
-  const left = marked();
-  for (const pid of left) process.kill(pid, 'SIGKILL');
-  expect(left).toEqual([]);
+  try {
+    // Killed processes need a moment to be gone.
+    await vi.waitFor(() => expect(marked()).toEqual([]), 5_000);
+  } finally {
+    for (const pid of marked()) process.kill(pid, 'SIGKILL');
+  }
 });
 
 interface Running {
@@ -297,6 +302,20 @@ describe('HTTP checks', () => {
     const record = await result();
     expect(record.status).toBe('critical');
     expect(record.output).toMatch(output);
+  });
+
+  test('a certificate that nobody vouches for is critical unless it is not to be verified', async () => {
+    const files = path.resolve(import.meta.dirname, '../fixtures/health');
+    const pair = { key: readFileSync(`${files}/self-signed.key`), cert: readFileSync(`${files}/self-signed.pem`) };
+    const port = await listen(createHttpsServer(pair, (_request, response) => response.end('sealed')));
+    const { add, result } = await startChecks();
+    add({ http: `https://127.0.0.1:${port}/` }, 'verified');
+    add({ http: `https://127.0.0.1:${port}/`, tlsSkipVerify: true }, 'trusting');
+    expect(await result('verified')).toMatchObject({
+      status: 'critical',
+      output: expect.stringContaining('self-signed'),
+    });
+    expect(await result('trusting')).toMatchObject({ status: 'passing', output: expect.stringContaining('sealed') });
   });
 
   test('nobody there is critical, without the password', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type ProcessResult, type RunProcessOptions, identifyProcess, runProcess } from '../../src/lib/index.ts';
 
@@ -67,6 +68,26 @@ describe('runProcess() of a program that ends', () => {
     const [pid, group, session] = output.trim().split(' ');
     expect([group, session]).toEqual([pid, pid]);
     expect(Number(pid)).not.toBe(process.pid);
+  });
+});
+
+describe('runProcess() where the platform differs', () => {
+  test("takes Node's own stdio where no pipe can be made", async () => {
+    const code = `
+      const { runProcess } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../../src/lib/run-process.ts'))});
+      const { openPipe } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../../src/lib/open-pipe.ts'))});
+      const env = { PATH: process.env.PATH };
+      const result = await runProcess({ shell: 'echo out; echo err >&2; exit 4', env, timeoutMs: 9000 });
+      const missing = await runProcess({ args: ['/nonexistent'], env, timeoutMs: 9000 });
+      console.log(JSON.stringify([openPipe(), result.exitCode, result.output.split('\\n').sort(), missing.error.code]));`;
+    const args = [process.execPath, '--no-experimental-ffi', '--input-type=module', '-e', code];
+    const { output } = await run({ args });
+    expect(JSON.parse(output)).toEqual([null, 4, ['', 'err', 'out'], 'ENOENT']);
+  });
+
+  test.runIf(process.getuid?.() === 0)('runs as another user when told', async () => {
+    const { output } = await run({ shell: 'id -u; id -g; id -G', uid: 65_534, gid: 65_534, cwd: '/' });
+    expect(output).toBe('65534\n65534\n65534\n');
   });
 });
 
