@@ -73,8 +73,9 @@ export class NodeState implements CatalogNode {
 
 /** The checks with one set, in order of id; changed in place unless it is the shared empty map. */
 export function withCheck(checks: ReadonlyMap<string, Check>, check: Check): ReadonlyMap<string, Check> {
-  const own = checks === NO_CHECKS ? new Map<string, Check>() : (checks as Map<string, Check>);
   const { id } = check.record;
+  if (checks === NO_CHECKS) return new Map([[id, check]]);
+  const own = checks as Map<string, Check>;
   const isLast = [...own.keys()].every((key) => key <= id);
   own.set(id, check);
   return isLast ? own : inOrder(own);

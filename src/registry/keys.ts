@@ -39,7 +39,8 @@ export function familyOf(key: string): string {
 
 /** The decoded parts of a key after its family: `inst/api-1/api` gives `['api-1', 'api']`. */
 export function keyParts(key: string): string[] {
-  return key.split('/').slice(1).map(decodeURIComponent);
+  const parts = key.slice(key.indexOf('/') + 1).split('/');
+  return key.includes('%') ? parts.map(decodeURIComponent) : parts;
 }
 
 /**
