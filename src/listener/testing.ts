@@ -1,3 +1,4 @@
+import { fingerprint } from '../lib/index.ts';
 import type { ListenerInputs, NodeView } from '../registry/index.ts';
 
 /** Assigned services by id with a digest each; ids in `registered` merely have an instance. */
@@ -15,7 +16,7 @@ export function inputsOf({ assigned = {}, registered = {} }: InputsSketch): List
   const services = Object.fromEntries(
     entries.map(([id, digest, one]) => [id, { digest, definition: 'same', environment: digest, assigned: one }]),
   );
-  return { services, membership: null, hash: JSON.stringify(entries) };
+  return { services, membership: null, hash: fingerprint([services, null]) };
 }
 
 /** A node view for tests that holds nothing but listener inputs. */
