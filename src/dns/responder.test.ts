@@ -3,7 +3,11 @@ import type { DnsMessage } from '../message/index.ts';
 import { RCODE, TYPE, decodeMessage } from '../message/index.ts';
 import { randomPacket, seededRandom } from '../message/testing.ts';
 import type { InstanceLiteral, RegionLiteral } from '../registry/testing.ts';
+import { catalogOf } from '../registry/testing.ts';
+import { FakeClock } from '../lib/index.ts';
+import { parseDnsOptions } from './options.ts';
 import type { DnsInput } from './options.ts';
+import { Responder } from './responder.ts';
 import { TestZone, edns, lines, queryOf } from './testing.ts';
 
 /** `count` nodes, each with an instance of `web`; `more` is what differs. */
@@ -300,13 +304,17 @@ describe('the question', () => {
 
   test('is answered SERVFAIL when the catalog fails', () => {
     const errors: unknown[] = [];
-    const zone = new TestZone(
-      { nodes: [{ name: 'n', services: [{ service: 'web', weights: null as never }] }] },
-      {},
-      { onError: (error) => errors.push(error) },
-    );
-    expect(zone.ask(WEB, TYPE.A).rcode).toBe(RCODE.SERVFAIL);
-    expect(errors).toHaveLength(1);
+    const broken = catalogOf(fleet(1));
+    broken.instances = () => {
+      throw new Error('broken');
+    };
+    const options = parseDnsOptions({ datacenter: 'aws' });
+    const onError = (error: unknown): void => void errors.push(error);
+    const feed = { onApplied: () => () => undefined };
+    const responder = new Responder({ catalog: broken, feed, options, clock: new FakeClock(), onError });
+    const bytes = responder.answer(queryOf(WEB, TYPE.A), TCP) as Uint8Array;
+    expect(decodeMessage(bytes).rcode).toBe(RCODE.SERVFAIL);
+    expect(errors).toEqual([new Error('broken')]);
   });
 
   test('may be any octets: a hundred thousand packets neither crash it nor fill it', () => {

@@ -4,8 +4,6 @@ import type { TcpLimits } from './tcp-transport.ts';
 import type { AnswerQuery } from './transport.ts';
 
 const VIA = { transport: 'tcp' } as const;
-/** Unread answers beyond this stop the reading of further queries. */
-const MOST_UNREAD_OCTETS = 256 << 10;
 
 export interface TcpConnectionOptions {
   readonly answer: AnswerQuery;
@@ -64,7 +62,8 @@ export class TcpConnection {
     let at = 0;
     this.#socket.cork();
     while (!this.#socket.destroyed && this.#pending.length - at >= 2) {
-      if (this.#socket.writableLength > MOST_UNREAD_OCTETS) {
+      if (this.#socket.writableNeedDrain) {
+        // The client does not read its answers: it gets no more until it does.
         this.#socket.pause();
         break;
       }

@@ -50,6 +50,7 @@ export class TcpTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
     for (const connection of this.#connections) connection.close();

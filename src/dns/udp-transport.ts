@@ -12,6 +12,7 @@ const VIA = { transport: 'udp' } as const;
 export class UdpTransport implements Transport {
   readonly port: number;
   readonly #socket: Socket;
+  #closed: Promise<unknown> | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -36,9 +37,11 @@ export class UdpTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#socket, 'close');
-    this.#socket.close();
-    await closed;
+    if (this.#closed === undefined) {
+      this.#closed = once(this.#socket, 'close');
+      this.#socket.close();
+    }
+    await this.#closed;
   }
 }
 
