@@ -9,7 +9,7 @@ export interface FileFailure {
 }
 
 /** Errors that only the operator can mend: drover has no right to, or the place cannot be what it is to be. */
-const NO_RIGHTS = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP']);
+const NO_RIGHTS = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ELOOP']);
 
 /** One outcome for all of a node's files, the worst of them, with every reason. */
 export function summarise(
