@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export { foreignHolder } from './foreign-lock.ts';
 export type { ForeignLock } from './foreign-lock.ts';
 export { foreignLocksOf, LISTENER_KINDS } from './kinds.ts';
 export type { KindDefaults, ListenerKind } from './kinds.ts';
