@@ -99,7 +99,7 @@ function startBare(file: string): Contender {
     workerData: { file },
   });
   const exited = new Promise((resolve) => worker.once('exit', resolve));
-  let [queue, waiting]: [string[], (() => void)[]] = [[], []];
+  const [queue, waiting]: [string[], (() => void)[]] = [[], []];
   let sent: (() => void)[] = [];
   const flush = (): void => {
     if (sent.length > 0 || waiting.length === 0) return;
