@@ -22,6 +22,8 @@ export interface LoggedChange {
   readonly summary: readonly string[];
   /** By consumer key, in the order in which consumers act. */
   readonly interested: ReadonlyMap<string, ConsumerId>;
+  /** Those of them that have not arrived: what a settled change is looked up in without reading the others. */
+  readonly missing: Map<string, ConsumerId>;
   /** By consumer key. */
   readonly arrivals: Map<string, Arrival>;
   author?: string;

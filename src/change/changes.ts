@@ -195,12 +195,14 @@ export class Changes implements AsyncDisposable {
   }
 
   #record(change: AppliedChange, consumers: readonly ConsumerId[]): LoggedChange {
+    const interested = new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }]));
     const logged: LoggedChange = {
       revision: change.revision,
       atMs: this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs),
       appliedAtMs: change.appliedAtMs,
       summary: change.summary,
-      interested: new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }])),
+      interested,
+      missing: new Map(interested),
       arrivals: new Map(),
     };
     for (const dropped of this.#log.add(logged)) {

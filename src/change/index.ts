@@ -1,4 +1,4 @@
-export { nodeAnswers, serviceAnswers } from './answers.ts';
+export { answersDiffer, answersOf, type NodeAnswers } from './answers.ts';
 export type { Figures } from './arrival-figures.ts';
 export type { ConsumerId, LogLimits } from './change-log.ts';
 export * from './changes.ts';

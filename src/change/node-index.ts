@@ -1,7 +1,5 @@
 import type { AppliedChange, CatalogReader, ViewDependencies } from '../registry/index.ts';
-import { keyParts, topic } from '../registry/index.ts';
-
-const NODE_TOPIC = topic.node('');
+import { touchedNodes } from './touched-nodes.ts';
 
 /**
  * Which nodes a change may concern, without looking at the others: an index from services, definitions and required
@@ -24,9 +22,7 @@ export class NodeIndex {
 
   /** The nodes that a change may concern: those themselves changed, and those that depend on something that did. */
   candidates(change: AppliedChange, catalog: CatalogReader): ReadonlySet<string> {
-    const found = new Set(change.nodes);
-    // An instance or a check that came or went changed its node's topic, though not the node itself.
-    for (const name of change.topics) if (name.startsWith(NODE_TOPIC)) found.add(keyParts(name)[0] as string);
+    const found = new Set(touchedNodes(change));
     for (const key of changedKeys(change, catalog)) for (const node of this.#nodes.get(key) ?? []) found.add(node);
     return found;
   }

@@ -10,7 +10,15 @@ const KEY = consumerKey(BALANCER);
 
 function change(revision: number, consumers: readonly ConsumerId[] = [BALANCER]): LoggedChange {
   const interested = new Map(consumers.map((one) => [consumerKey(one), one]));
-  return { revision, atMs: 0, appliedAtMs: revision * 10, summary: [], interested, arrivals: new Map() };
+  return {
+    revision,
+    atMs: 0,
+    appliedAtMs: revision * 10,
+    summary: [],
+    interested,
+    missing: new Map(interested),
+    arrivals: new Map(),
+  };
 }
 
 const receipt = (revision: number, outcome: Outcome = 'applied', reason?: string): Receipt => ({

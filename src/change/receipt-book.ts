@@ -90,6 +90,7 @@ function settle(standing: Standing, outcome: 'applied' | 'unchanged', key: strin
   return changes.map((change) => {
     const tookMs = Math.max(0, nowMs - change.appliedAtMs);
     change.arrivals.set(key, { outcome, tookMs });
+    change.missing.delete(key);
     return { change, tookMs };
   });
 }

@@ -46,9 +46,7 @@ export function presenceOf(catalog: CatalogReader, { node, kind }: ConsumerId): 
 
 /** Whether everyone who is there has the change. Pure. */
 export function isComplete(change: LoggedChange, presence: (consumer: ConsumerId) => Presence): boolean {
-  if (change.arrivals.size === change.interested.size) return true;
-  for (const [key, consumer] of change.interested)
-    if (!change.arrivals.has(key) && presence(consumer) === 'there') return false;
+  for (const consumer of change.missing.values()) if (presence(consumer) === 'there') return false;
   return true;
 }
 

@@ -38,7 +38,7 @@ type Hello = Extract<NodeMessage, { type: 'hello' }>;
 export class RegionLinks implements AsyncDisposable {
   readonly #options: RegionLinksOptions;
   readonly #links = new Map<string, Link>();
-  /** The highest epoch that greeted, by node. */
+  /** The epoch that was last taken up, by node. */
   readonly #epochs = new Map<string, number>();
   /** Nodes whose view became another one since the last flush. */
   readonly #dirty = new Set<string>();
@@ -99,7 +99,6 @@ export class RegionLinks implements AsyncDisposable {
     const hello = message as Hello;
     const link = { node: hello.node, epoch: hello.epoch, channel, isWelcome: false };
     const replaced = this.#links.get(hello.node);
-    this.#epochs.set(hello.node, hello.epoch);
     this.#links.set(hello.node, link);
     replaced?.channel.close('the node has connected again');
     void this.#welcome(link, hello);
@@ -110,7 +109,7 @@ export class RegionLinks implements AsyncDisposable {
     if (message.type !== 'hello') return linkBadGreeting(`it is "${String(message.type)}"`);
     if (message.protocol !== PROTOCOL_VERSION) return linkProtocol(message.protocol, PROTOCOL_VERSION);
     if (message.registration.node.name !== message.node) return linkBadGreeting('it registers another node');
-    const known = this.#epochs.get(message.node) ?? 0;
+    const known = this.#links.get(message.node)?.epoch ?? this.#epochs.get(message.node) ?? 0;
     return message.epoch < known ? linkOldEpoch(message.node, message.epoch, known) : null;
   }
 
@@ -122,6 +121,7 @@ export class RegionLinks implements AsyncDisposable {
       if (this.#links.get(link.node) !== link) return;
       send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision });
       link.isWelcome = true;
+      this.#epochs.set(link.node, link.epoch);
       this.#options.onLinked?.(link.node);
       this.#sendView(link.node);
     } catch (error) {

@@ -1,9 +1,9 @@
 import type { Definition } from '../definition/index.ts';
-import { fingerprint } from '../lib/index.ts';
+import { digest } from '../lib/index.ts';
 import type { CatalogNode } from './catalog-reader.ts';
 import type { BalancerView, Frontend, Member } from './node-view.ts';
 import { requiredServices } from './resolve-requirements.ts';
-import { memberOf, portOf } from './resolve-scope.ts';
+import { memberOf, memberSet, portOf } from './resolve-scope.ts';
 import type { MemberSet, ResolveScope } from './resolve-scope.ts';
 
 /** A frontend with the digest of its members, so that a view's fingerprint need not read them again. */
@@ -29,11 +29,11 @@ export function balancerView(
   const drafts = [...ports].map(([port, services]) => draft(scope, port, services, previous));
   drafts.sort((a, b) => (a.frontend.service < b.frontend.service ? -1 : 1));
   const view = { address, frontends: drafts.map((one) => one.frontend), skipped };
-  return { view, fingerprint: drafts.length === 0 ? EMPTY_BALANCER : fingerprint([address, drafts.map(digestOf)]) };
+  return { view, fingerprint: drafts.length === 0 ? EMPTY_BALANCER : digest([address, drafts.map(digestOf)]) };
 }
 
 /** Fingerprint of a balancer without frontends: it has nothing to do, just as one that is not there. */
-export const EMPTY_BALANCER = fingerprint(null);
+export const EMPTY_BALANCER = digest(null);
 
 function digestOf({ frontend, digest }: Draft): unknown {
   return [frontend.service, frontend.port, frontend.protocol, digest];
@@ -127,5 +127,5 @@ function keptMembers(
         .map((candidate) => memberOf(candidate, service)),
     )
     .filter((member): member is Member => member !== null);
-  return members.length === 0 ? null : { members, digest: fingerprint(members) };
+  return members.length === 0 ? null : memberSet(members);
 }

@@ -1,5 +1,5 @@
 import type { Definition } from '../definition/index.ts';
-import { fingerprint } from '../lib/index.ts';
+import { digest } from '../lib/index.ts';
 import { balancerView, EMPTY_BALANCER } from './balancer-view.ts';
 import type { CatalogNode, CatalogReader } from './catalog-reader.ts';
 import { environmentView } from './environment-view.ts';
@@ -84,7 +84,7 @@ export const NO_FINGERPRINTS: Omit<NodeView['fingerprints'], 'listener'> = Objec
 
 /** What the environment's files depend on: values, and what is missing (the file then stays and the receipt names it). */
 function environmentFingerprint(environments: readonly ServiceEnvironment[]): string {
-  return fingerprint(
+  return digest(
     environments.map(({ service, variables }) => [
       service,
       variables.map(({ name, value, state, unresolved }) => [name, value, state === 'missing', unresolved]),

@@ -1,5 +1,5 @@
 import type { Definition } from '../definition/index.ts';
-import { fingerprint } from '../lib/index.ts';
+import { digest } from '../lib/index.ts';
 import type { CatalogNode } from './catalog-reader.ts';
 import type { ListenerInputs, ServiceEnvironment, ServiceInputs } from './node-view.ts';
 import { requiredServices } from './resolve-requirements.ts';
@@ -34,7 +34,17 @@ export function hashedInputs(
   services: ListenerInputs['services'],
   membership: ListenerInputs['membership'],
 ): ListenerInputs {
-  return { services, membership, hash: fingerprint([services, membership]) };
+  const ofServices = Object.entries(services).map(([id, { digest: content, assigned }]) => [id, content, assigned]);
+  const hash = digest([
+    ofServices.toSorted(byName),
+    Object.entries(membership ?? {}).toSorted(byName),
+    membership === null,
+  ]);
+  return { services, membership, hash };
+}
+
+function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
 }
 
 function serviceInputs(
@@ -44,9 +54,9 @@ function serviceInputs(
 ): ServiceInputs {
   const definitionDigest = definition === null ? '' : scope.digest(definition);
   const values = environment?.variables.map(({ name, value }) => [name, value]) ?? [];
-  const environmentDigest = fingerprint(values);
+  const environmentDigest = digest(values);
   return {
-    digest: fingerprint([definitionDigest, environmentDigest]),
+    digest: digest([definitionDigest, environmentDigest]),
     definition: definitionDigest,
     environment: environmentDigest,
     assigned,
@@ -72,5 +82,5 @@ function membersDigest(scope: ResolveScope, node: CatalogNode, service: string):
     .candidates(node.record.federation, service)
     .filter((one) => one.health !== 'draining')
     .map(({ key, instance }) => [key, addressOf(instance), instance.record.port]);
-  return fingerprint(members);
+  return digest(members);
 }

@@ -16,6 +16,10 @@ export interface Requirement {
  * service. Of a service that is not defined, `api.*` stands for the names nobody knows.
  */
 export function requirementsOf(scope: ResolveScope, definition: Definition): readonly Requirement[] {
+  return scope.once(readRequirements, definition);
+}
+
+function readRequirements(scope: ResolveScope, definition: Definition): readonly Requirement[] {
   const found = new Map<string, Requirement>();
   for (const [variable, text] of Object.entries(definition.requires)) {
     const template = scope.template(text);
@@ -41,6 +45,10 @@ function takenOver(scope: ResolveScope, service: string, name: string): Requirem
 
 /** The definitions that a service of the node requires directly, by id: for balancer members and collected lists. */
 export function requiredServices(scope: ResolveScope, definition: Definition): ReadonlyMap<string, Definition> {
+  return scope.once(findServices, definition);
+}
+
+function findServices(scope: ResolveScope, definition: Definition): ReadonlyMap<string, Definition> {
   const found = new Map<string, Definition>();
   for (const { names } of requirementsOf(scope, definition))
     for (const name of names) {

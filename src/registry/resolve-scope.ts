@@ -1,6 +1,6 @@
 import type { Definition, Template } from '../definition/index.ts';
 import { parseTemplate } from '../definition/index.ts';
-import { fingerprint } from '../lib/index.ts';
+import { digest, fingerprint } from '../lib/index.ts';
 import type { CatalogReader, Instance } from './catalog-reader.ts';
 import { healthOf, isRoutable } from './health-of.ts';
 import type { Member } from './node-view.ts';
@@ -29,6 +29,7 @@ export class ResolveScope {
   readonly #members = new Map<string, MemberSet>();
   readonly #templates = new Map<string, Template | null>();
   readonly #digests = new Map<Definition, string>();
+  readonly #notes = new Map<unknown, Map<Definition, unknown>>();
 
   constructor(catalog: CatalogReader) {
     this.catalog = catalog;
@@ -60,6 +61,12 @@ export class ResolveScope {
     return remember(this.#digests, definition, () => fingerprint(definition));
   }
 
+  /** What `make` says of a definition: asked once for each, as it is the same for every node of the federation. */
+  once<T>(make: (scope: ResolveScope, definition: Definition) => T, definition: Definition): T {
+    const notes = remember(this.#notes, make, () => new Map<Definition, unknown>());
+    return remember(notes, definition, () => make(this, definition)) as T;
+  }
+
   #memberSet(services: readonly Definition[]): MemberSet {
     const members = services
       .flatMap((service) =>
@@ -68,8 +75,14 @@ export class ResolveScope {
           .map((candidate) => memberOf(candidate, service)),
       )
       .filter((member) => member !== null);
-    return { members, digest: fingerprint(members) };
+    return memberSet(members);
   }
+}
+
+/** Members with their digest. */
+export function memberSet(members: readonly Member[]): MemberSet {
+  const parts = members.map((one) => [one.key, one.address, one.port, one.weight, one.draining]);
+  return { members, digest: digest(parts) };
 }
 
 /** `<node>/<id>`, which names an instance in the whole region. */

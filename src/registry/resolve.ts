@@ -54,7 +54,7 @@ function resolveBalanced(
   // A shared set agrees on template and local_port, so the first speaks for all.
   const first = definitions.find((one) => one.localPort !== null) as Definition;
   const value = balancedValue(scope, first, splitName(required).name, node);
-  const isReady = value !== null && candidatesOf(scope, definitions).some(([one]) => isRoutable(one.health));
+  const isReady = value !== null && scope.members(definitions).members.some((one) => !one.draining);
   return { required, value, state: isReady ? 'ready' : 'waiting', secret: false, from: `${first.id} (balancer)` };
 }
 

@@ -1,3 +1,4 @@
+import type { Definition } from '../definition/index.ts';
 import { splitName } from '../definition/index.ts';
 import type { CatalogNode } from './catalog-reader.ts';
 import { nodeServices } from './compute-view.ts';
@@ -16,24 +17,27 @@ export interface ViewDependencies {
 
 /** What the view of a node depends on. Pure. */
 export function viewDependencies(scope: ResolveScope, node: CatalogNode): ViewDependencies {
-  const { federation } = node.record;
-  const definitions = new Set<string>();
-  const services = new Set<string>();
-  const names = new Set<string>();
-  const require = (id: string): void => {
-    services.add(id);
-    definitions.add(`${federation}/${id}`);
+  const own = nodeServices(scope.catalog, node);
+  const parts = own.flatMap(({ definition }) =>
+    definition === null ? [] : scope.once(definitionDependencies, definition),
+  );
+  const ids = own.map(({ id }) => `${node.record.federation}/${id}`);
+  return {
+    services: new Set(parts.flatMap((part) => [...part.services])),
+    definitions: new Set([...ids, ...parts.flatMap((part) => [...part.definitions])]),
+    names: new Set(parts.flatMap((part) => [...part.names])),
   };
-  for (const { id, definition } of nodeServices(scope.catalog, node)) {
-    definitions.add(`${federation}/${id}`);
-    if (definition === null) continue;
-    definition.requiresServices.forEach(require);
-    for (const required of requirementsOf(scope, definition).flatMap((one) => one.names)) {
-      const { service, name } = splitName(required);
-      if (service !== null) require(service);
-      else names.add(`${federation}/${name}`);
-      for (const one of service === null ? scope.catalog.providers(federation, name) : []) require(one.record.id);
-    }
+}
+
+function definitionDependencies(scope: ResolveScope, definition: Definition): ViewDependencies {
+  const { federation } = definition;
+  const services = new Set(definition.requiresServices);
+  const names = new Set<string>();
+  for (const required of requirementsOf(scope, definition).flatMap((one) => one.names)) {
+    const { service, name } = splitName(required);
+    if (service !== null) services.add(service);
+    else names.add(`${federation}/${name}`);
+    for (const one of service === null ? scope.catalog.providers(federation, name) : []) services.add(one.record.id);
   }
-  return { services, definitions, names };
+  return { services, definitions: new Set([...services].map((id) => `${federation}/${id}`)), names };
 }
