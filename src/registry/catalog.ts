@@ -10,6 +10,7 @@ import {
   checkKey,
   datastoreKey,
   definitionKey,
+  familyOf,
   FAMILIES,
   instanceKey,
   namesKey,
@@ -17,6 +18,9 @@ import {
   ownKey,
 } from './keys.ts';
 import type { DatastoreRecord } from './records.ts';
+
+/** Each check finds its instance, and each node is folded into the indexes once, with everything on it. */
+const LOADED_FIRST = ['inst/', 'chk/', 'alive/'] as const;
 
 export interface CatalogOptions {
   /** The region's name, which is Consul's datacenter. */
@@ -49,7 +53,9 @@ export class Catalog implements CatalogReader, Projection {
   load(entries: Iterable<Entry>, revision: Revision): void {
     this.#tables.clear();
     const edit = new CatalogEdit(this.#tables);
-    for (const entry of entries) this.#apply(edit, { type: 'put', entry });
+    const byFamily = Map.groupBy(entries, (entry) => familyOf(entry.key));
+    for (const family of new Set([...LOADED_FIRST, ...this.families]))
+      for (const entry of byFamily.get(family) ?? []) this.#apply(edit, { type: 'put', entry });
     this.#finish(edit, revision);
   }
 

@@ -33,17 +33,14 @@ class Board {
     return Math.max(1, ...[...this.indexes].filter(([one]) => one.startsWith(prefix)).map(([, index]) => index));
   }
 
+  onApplied(listen: (change: AppliedChange) => void): () => void {
+    this.listeners.add(listen);
+    return () => void this.listeners.delete(listen);
+  }
+
+  /** As much of a feed as waiters need. */
   feed(): Feed {
-    const board = this;
-    return {
-      get revision() {
-        return board.revision;
-      },
-      onApplied(listen: (change: AppliedChange) => void) {
-        board.listeners.add(listen);
-        return () => board.listeners.delete(listen);
-      },
-    } as unknown as Feed;
+    return this as unknown as Feed;
   }
 
   query(...topics: string[]): LiveQuery {
