@@ -7,17 +7,19 @@ const MOST_VARIANTS = 64;
 const VARIANTS_OCTETS = 64 << 10;
 /** How often a variant goes out before a new order is drawn in its place. */
 const USES = 32;
-const TYPES = new Map<number, number>(
+const TYPES: ReadonlyMap<number, number> = new Map(
   [TYPE.A, TYPE.AAAA, TYPE.SRV, TYPE.TXT, TYPE.ANY].map((type, slot) => [type, slot]),
 );
-/** What an entry costs beside its bytes. */
+/** What a variant costs beside its bytes, and what a record costs from which variants are drawn. */
 const OVERHEAD_OCTETS = 300;
+const RECORD_OCTETS = 500;
 
 /** Prebuilt answers to one question for one way of sending: a ring of orders, drawn anew as they wear out. */
 export class Variants {
   readonly #render: () => Rendered;
   readonly #ring: Rendered[];
   readonly #size: number;
+  readonly #records: number;
   #next = 0;
   #uses = 0;
 
@@ -26,11 +28,12 @@ export class Variants {
     this.#render = render;
     this.#ring = [first];
     this.#size = records > 1 ? ringSize(records, first.body.length) : 1;
+    this.#records = records;
   }
 
   /** Octets of all variants, about. */
   get octets(): number {
-    return this.#size * ((this.#ring[0] as Rendered).body.length + OVERHEAD_OCTETS);
+    return this.#size * ((this.#ring[0] as Rendered).body.length + OVERHEAD_OCTETS) + this.#records * RECORD_OCTETS;
   }
 
   next(): Rendered {
