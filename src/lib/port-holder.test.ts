@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { describeHolder, findPortHolder } from './port-holder.ts';
+
+const hasIpv6 = Object.values(os.networkInterfaces()).some((all) => all?.some((one) => one.address === '::1'));
 
 async function listen(host: string): Promise<net.Server> {
   const server = net.createServer().listen(0, host);
@@ -15,12 +18,15 @@ describe('findPortHolder()', () => {
     ['0.0.0.0', '127.0.0.3'],
     ['::1', '::1'],
   ] as const) {
-    it(`names this process when it listens on ${held} and ${asked} is asked for`, async () => {
-      await using server = await listen(held);
-      const holder = await findPortHolder(asked, (server.address() as net.AddressInfo).port);
-      expect(holder?.pid).toBe(process.pid);
-      expect(holder?.command[0]).toMatch(/node/);
-    });
+    it.skipIf(held === '::1' && !hasIpv6)(
+      `names this process when it listens on ${held} and ${asked} is asked for`,
+      async () => {
+        await using server = await listen(held);
+        const holder = await findPortHolder(asked, (server.address() as net.AddressInfo).port);
+        expect(holder?.pid).toBe(process.pid);
+        expect(holder?.command[0]).toMatch(/node/);
+      },
+    );
   }
 
   it('gives null when nobody listens, or on another address only', async () => {
