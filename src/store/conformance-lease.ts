@@ -70,6 +70,14 @@ function lifeTests(target: StoreUnderTest): void {
     await expect(lease.keepAlive()).rejects.toMatchObject({ code: 'STORE_LEASE_LOST' });
   });
 
+  test('can no longer be used after disposal', async () => {
+    const store = await target.start();
+    const lease = await store.lease(60_000);
+    await store[Symbol.asyncDispose]();
+    await expect(lease.keepAlive()).rejects.toMatchObject({ code: 'STORE_LEASE_LOST' });
+    await expect(lease.revoke()).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+
   test.each([0, -1, Number.NaN, Infinity])('refuses a TTL of %d ms', async (ttlMs) => {
     await using store = await target.start();
     await expect(store.lease(ttlMs)).rejects.toMatchObject({ code: 'STORE_BAD_LEASE' });

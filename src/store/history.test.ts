@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { prefixRange } from './contract.ts';
+import type { Batch } from './contract.ts';
+import { History } from './history.ts';
+
+const batch = (revision: number): Batch => ({ revision, events: [{ type: 'delete', key: `k${revision % 3}` }] });
+const ALL = prefixRange('');
+
+async function take(history: History, after: number, count: number): Promise<number[]> {
+  const seen: number[] = [];
+  for await (const { revision } of history.watch(ALL, after, new AbortController().signal)) {
+    seen.push(revision);
+    if (seen.length === count) break;
+  }
+  return seen;
+}
+
+test('History.publish() keeps so many revisions', async () => {
+  const history = new History({ revision: 100, capacity: 4 });
+  for (let revision = 101; revision <= 110; revision++) history.publish([batch(revision)]);
+  expect([history.revision, history.compacted]).toEqual([110, 106]);
+  expect(await take(history, 106, 4)).toEqual([107, 108, 109, 110]);
+  await expect(take(history, 105, 1)).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
+});
+
+test('History.compact() goes forward only, and not into the future', () => {
+  const history = new History({ revision: 0, capacity: 10 });
+  history.publish([batch(1), batch(2), batch(3)]);
+  history.compact(2);
+  history.compact(1);
+  expect(history.compacted).toBe(2);
+  history.compact(99);
+  expect(history.compacted).toBe(3);
+});
+
+test('History.reached() resolves at its revision, or when it is released', async () => {
+  const history = new History({ revision: 0 });
+  const reached: number[] = [];
+  for (const revision of [0, 1, 2, 5]) void history.reached(revision).then(() => reached.push(revision));
+  history.publish([batch(1), batch(2)]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reached).toEqual([0, 1, 2]);
+  history.release();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reached).toEqual([0, 1, 2, 5]);
+});
+
+test('History.watch() leaves no listener behind', async () => {
+  const history = new History({ revision: 0 });
+  const abort = new AbortController();
+  const watch = history.watch(ALL, 0, abort.signal);
+  const next = watch.next();
+  abort.abort();
+  expect(await next).toEqual({ done: true, value: undefined });
+  history.publish([batch(1)]);
+  expect(await watch.next()).toEqual({ done: true, value: undefined });
+});
+
+test.each([0, -1, 1.5, Number.NaN])('History refuses a capacity of %d', (capacity) => {
+  expect(() => new History({ revision: 0, capacity })).toThrow(RangeError);
+});
