@@ -363,6 +363,17 @@ describe('Changes', () => {
     expect(taken).toHaveLength(1);
   });
 
+  test('Changes goes on when a server consumer throws, and says that it failed', async () => {
+    await using fixture = await start();
+    const take = (): never => {
+      throw new Error('cache is broken');
+    };
+    fixture.changes.addServerConsumer({ node: 'server-1', kind: 'dns', take });
+    const revision = await fixture.scaleApi('api-1');
+    const [, dns] = fixture.changes.trace(revision).consumers;
+    expect(dns).toMatchObject({ kind: 'dns', state: 'failed', reason: 'cache is broken' });
+  });
+
   test('Changes.late() names who owes what for how long, the longest first, and figures() how long arrivals took', async () => {
     await using fixture = await start();
     const first = await fixture.setDatabase('a');

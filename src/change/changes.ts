@@ -1,3 +1,4 @@
+import { messageOf } from '../lib/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type { AppliedChange, CatalogReader, Choices, Feed, NodeView } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
@@ -186,12 +187,19 @@ export class Changes implements AsyncDisposable {
     const servers = answered ? [...this.#servers.values()] : [];
     const logged = this.#record(change, [...interested, ...servers]);
     for (const listen of this.#viewListeners) for (const view of views) listen(view);
-    for (const server of servers) {
-      if (server.take(change) !== 'applied') continue;
-      this.receipt({ node: server.node, kind: server.kind, revision: change.revision, outcome: 'applied' });
-    }
+    for (const server of servers) this.#offer(server, change);
     if (change.nodes.size > 0) this.#recheck();
     else this.#recheck([logged]);
+  }
+
+  /** A part of the server that throws has not taken the change up; the others and the commit go on. */
+  #offer(server: ServerConsumer, change: AppliedChange): void {
+    const receipt = { node: server.node, kind: server.kind, revision: change.revision };
+    try {
+      if (server.take(change) === 'applied') this.receipt({ ...receipt, outcome: 'applied' });
+    } catch (error) {
+      this.receipt({ ...receipt, outcome: 'failed', reason: messageOf(error) });
+    }
   }
 
   #record(change: AppliedChange, consumers: readonly ConsumerId[]): LoggedChange {

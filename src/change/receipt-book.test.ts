@@ -124,6 +124,17 @@ describe('ReceiptBook.owing()', () => {
     expect([...book.owing()]).toEqual([]);
   });
 
+  test('ReceiptBook.forget() keeps nothing of a consumer that nothing is expected of', () => {
+    const [first, second] = [change(3), change(5)];
+    const book = bookOf(first);
+    book.take(receipt(3), 0);
+    book.forget(first);
+    expect(book.applied(KEY)).toBe(0);
+    book.expect(second);
+    expect(book.take(receipt(4), 0)).toEqual([]);
+    expect(book.take(receipt(5), 0)).toHaveLength(1);
+  });
+
   test('ReceiptBook.forget() expects a change no longer that is not remembered', () => {
     const [first, second] = [change(3), change(5)];
     const book = bookOf(first, second);

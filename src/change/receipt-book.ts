@@ -36,6 +36,8 @@ export class ReceiptBook {
       const pending = this.#standings.get(key)?.pending ?? [];
       const at = pending.indexOf(change);
       if (at >= 0) pending.splice(at, 1);
+      // Names of nodes come and go with a fleet: what nobody waits for is not kept. A later receipt begins anew.
+      if (pending.length === 0) this.#standings.delete(key);
     }
   }
 

@@ -130,8 +130,8 @@ export class NodeLink implements AsyncDisposable {
     if (!this.#isOpen) return Promise.reject(linkClosed('it is gone'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject });
       send(id);
+      this.#requests.set(id, { resolve, reject });
     });
   }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CatalogNode, CatalogReader } from './catalog-reader.ts';
 import type { DirectChoice } from './node-view.ts';
@@ -127,6 +128,24 @@ describe('resolve() direct', () => {
     const second = resolveOn({ nodes: failing, definitions }, 'API_URL', first).choice as DirectChoice;
     expect(second.instance).not.toBe(first.instance);
     expect(resolveOn({ nodes: three, definitions }, 'API_URL', second).choice).toEqual(second);
+  });
+
+  test('resolve() changes a choice only when its instance stops being routable, whatever flaps', () => {
+    const status = fc.constantFrom('passing' as const, 'warning' as const, 'critical' as const);
+    const property = fc.property(fc.array(fc.tuple(status, status, status), { maxLength: 12 }), (steps) => {
+      let choice: DirectChoice | undefined;
+      for (const statuses of steps) {
+        const nodes = statuses.map((one, at) => api(`api-${at + 1}`, { status: one }));
+        const routable = nodes.filter((_node, at) => statuses[at] !== 'critical').map((node) => `${node.name}/api`);
+        const next = resolveOn({ nodes: [WWW, ...nodes], definitions }, 'API_URL', choice);
+        const stays = choice !== undefined && (routable.length === 0 || routable.includes(choice.instance));
+        if (stays) expect(next.choice?.instance).toBe(choice?.instance);
+        else if (routable.length > 0) expect(routable).toContain(next.choice?.instance);
+        expect(next.state).toBe(routable.length > 0 ? 'ready' : choice === undefined ? 'waiting' : 'stale');
+        choice = next.choice;
+      }
+    });
+    fc.assert(property, { numRuns: 50 });
   });
 
   test('resolve() keeps the last value as stale when none is routable', () => {
