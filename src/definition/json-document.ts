@@ -12,13 +12,16 @@ export function readJson(
 ): ReadResult {
   const tooDeep = findTooDeep(source, mode, maxDepth);
   if (tooDeep !== undefined) return { ok: false, problems: [{ kind: 'depth', offset: tooDeep }] };
+  // The grammar is judged here first: the parser's own errors do not say what was expected, and some broken JSON5 makes it loop for ever.
+  const problem = findJsonProblem(source, mode);
+  if (problem !== undefined) return { ok: false, problems: [problem] };
   try {
     const document = parse(source.text, { mode });
     const problems: ReadProblem[] = [];
     const root = placed(document.body, source.text, problems);
     return problems.length === 0 ? { ok: true, root } : { ok: false, problems };
   } catch (error) {
-    return { ok: false, problems: [findJsonProblem(source, mode) ?? parserProblem(error)] };
+    return { ok: false, problems: [parserProblem(error)] };
   }
 }
 

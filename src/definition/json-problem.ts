@@ -11,8 +11,8 @@ interface Open {
 }
 
 /**
- * What is wrong with a text that a JSON parser refused, in an operator's words: the first place where it departs from the grammar, what was
- * expected there, and how to mend it. Undefined for a text without fault.
+ * What is wrong with a text, in an operator's words: the first place where it departs from the grammar, what was expected there, and how to mend it.
+ * Undefined for a text without fault, which a JSON parser then takes.
  */
 export function findJsonProblem(source: SourceText, mode: JsonMode): SyntaxProblem | undefined {
   return new JsonReader(source, mode).find();
@@ -65,7 +65,8 @@ class JsonReader {
       return problemAt(token, `unexpected ${token.text}`, 'use straight quotes: "');
     }
     // A missing comma before a flawed text is the first thing wrong, as it stands before the flaw.
-    if (token.flaw === undefined || this.#expecting === 'comma' || this.#expecting === 'colon') return undefined;
+    const misplaced = this.#expecting === 'comma' || this.#expecting === 'colon';
+    if (token.flaw === undefined || (misplaced && !token.text.startsWith('/*'))) return undefined;
     const { offset, message, hint } = token.flaw;
     return { kind: 'syntax', offset, message, ...(hint === undefined ? {} : { hint }) };
   }

@@ -37,10 +37,12 @@ const LINE_COMMENT: Readonly<Record<JsonMode, RegExp>> = {
 };
 const BLOCK_COMMENT = /\/\*[^]*?\*\//y;
 const PUNCTUATION = /[{}[\]:,]/y;
-const CHUNK = /[^\s{}[\]:,"'#/\u201c\u201d\u2018\u2019]+/y;
+const CHUNK = /[^\s{}[\]:,;="'#/\u201c\u201d\u2018\u2019]+/y;
 const NUMBER: Readonly<Record<JsonMode, RegExp>> = {
   jsonc: /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/,
-  json5: /^[-+]?(?:Infinity|NaN|0[xX][\da-fA-F]+|(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)$/,
+  // JSON5 knows `-.5` too; the parser does not.
+  json5:
+    /^(?:[-+]?(?:Infinity|NaN|0[xX][\da-fA-F]+|(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][-+]?\d+)?)|\.\d+(?:[eE][-+]?\d+)?)$/,
 };
 const ESCAPE: Readonly<Record<JsonMode, RegExp>> = {
   jsonc: /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y,
@@ -141,6 +143,7 @@ function controlFlaw(character: string, offset: number): Flaw {
 
 function numberFlaw(chunk: string, offset: number, mode: JsonMode): Flaw {
   const shown = chunk.length > 40 ? `${chunk.slice(0, 40)}…` : chunk;
+  if (/^[-+]\.\d/.test(chunk)) return { offset, message: `${shown} is no number`, hint: 'write a 0 before the dot' };
   const json5 = mode === 'jsonc' && NUMBER.json5.test(chunk);
   const hint = json5 ? 'write it in decimal digits, or name the file .json5' : 'put it in double quotes if it is text';
   return { offset, message: `${shown} is no number`, hint };

@@ -55,9 +55,13 @@ const requires = z.union([templates, z.array(z.union([serviceIdSchema, templates
 });
 
 const fields = {
+  $schema: text.describe('Where an editor finds `service-file.schema.json`; not looked at otherwise.').optional(),
   id: serviceIdSchema.describe('Name of the service; the file is named after it.'),
   command: z
-    .union([z.boolean(), z.string().min(1), z.array(z.string()).min(1)], {
+    .union([z.boolean(), z.string(), z.array(z.string())], {
+      error: 'expected true, false, a command line or a list of arguments',
+    })
+    .refine((value) => typeof value === 'boolean' || value.length > 0, {
       error: 'expected true, false, a command line or a list of arguments',
     })
     .describe(

@@ -7,6 +7,7 @@ export interface Position {
 }
 
 const WIDEST = 100;
+const LONGEST_LINE = 4_000;
 const CONTEXT_LINES = 1;
 
 /** The text of a file with its lines, for saying where something stands and for showing it. */
@@ -40,16 +41,26 @@ export class SourceText {
     return this.text.slice(start, this.#lineStarts[number] ?? this.text.length).replace(/[\r\n]+$/, '');
   }
 
+  #stretch(number: number, skipped: number): string {
+    return Array.from(this.line(number))
+      .slice(skipped, skipped + 2 * LONGEST_LINE)
+      .join('');
+  }
+
   /** The line and the one before it, with a caret under the column (design 11). Secret values are starred out. */
   excerptAt({ line, column }: Position): string {
     const from = Math.max(1, line - CONTEXT_LINES);
     const width = Math.max(4, String(line).length);
-    const shift = Math.max(0, column - Math.floor(WIDEST * 0.75));
+    // Of a very long line only a stretch is looked at: masking costs more than its length.
+    const skipped = Math.max(0, column - LONGEST_LINE);
+    const shift = Math.max(0, column - skipped - Math.floor(WIDEST * 0.75));
     const rows: string[] = [];
     for (let number = from; number <= line; number++) {
-      rows.push(`${String(number).padStart(width)} | ${cut(maskSecrets(this.line(number)), shift)}`.trimEnd());
+      const stretch = this.#stretch(number, skipped);
+      rows.push(`${String(number).padStart(width)} | ${cut(maskSecrets(stretch), shift)}`.trimEnd());
     }
-    return [...rows, `${' '.repeat(width)} | ${caretPad(this.line(line), shift, column)}^`].join('\n');
+    const pad = caretPad(this.#stretch(line, skipped), shift, column - skipped);
+    return [...rows, `${' '.repeat(width)} | ${pad}^`].join('\n');
   }
 }
 

@@ -76,8 +76,13 @@ interface FlatIssue {
 function flatten(issue: Issue, prefix: KeyPath): FlatIssue[] {
   const path = [...prefix, ...(issue.path as KeyPath)];
   if (issue.code !== 'invalid_union') return [{ issue, path }];
-  const deep = issue.errors.find((branch) => branch.length > 0 && branch.every((inner) => inner.path.length > 0));
+  const deep = issue.errors.find((branch) => branch.length > 0 && !branch.some(isOtherType));
   return deep === undefined ? [{ issue, path }] : deep.flatMap((inner) => flatten(inner, path));
+}
+
+/** The value is of another type altogether: this branch of a union was not meant. */
+function isOtherType(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_union');
 }
 
 function toErrors(document: Placed, flat: FlatIssue, knownKeys: WeakMap<object, readonly string[]>): DroverError[] {
@@ -137,12 +142,18 @@ function missingAt(document: Placed, path: KeyPath): DroverError {
 /** Undefined for a text that says all by itself. */
 function expectedOf(issue: Issue): string | undefined {
   if (issue.message.startsWith('expected ')) return issue.message;
+  if (issue.code === 'invalid_union') return expectedOfUnion(issue.errors);
   if (issue.code === 'invalid_type') return `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value')
     return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
   if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
   if (issue.code === 'too_big') return `expected at most ${issue.maximum}`;
   return undefined;
+}
+
+function expectedOfUnion(branches: readonly (readonly Issue[])[]): string | undefined {
+  const texts = branches.flatMap((branch) => branch.slice(0, 1).map(expectedOf)).filter((text) => text !== undefined);
+  return texts.length === 0 ? undefined : `expected ${[...new Set(texts.map((text) => text.slice(9)))].join(' or ')}`;
 }
 
 function meant(issue: Issue): string {

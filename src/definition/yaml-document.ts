@@ -3,7 +3,7 @@ import {
   type Document as YamlAst,
   type Node,
   type Pair,
-  type YAMLParseError,
+  type YAMLError,
   isAlias,
   isCollection,
   isMap,
@@ -50,11 +50,11 @@ function failed(...problems: readonly ReadProblem[]): ReadResult {
 type Ast = YamlAst<Node, boolean>;
 
 function placedDocument(source: SourceText, documents: readonly Ast[], maxDepth: number): ReadResult {
-  const error = documents.flatMap((document) => document.errors)[0];
+  const error = documents.flatMap((document) => [...document.errors, ...document.warnings])[0];
   if (error !== undefined) return failed(yamlProblem(error, source));
   const [document, second] = documents;
   if (second !== undefined) {
-    const offset = Math.max(0, (second.range?.[0] ?? 1) - 1);
+    const offset = document?.range?.[2] ?? 0;
     const hint = 'one file holds one document: remove what follows "---" or "..."';
     return failed({ kind: 'syntax', offset, message: 'a second document begins here', hint });
   }
@@ -154,18 +154,22 @@ const SAID: Readonly<Record<string, Said>> = {
   MULTIPLE_DOCS: { message: 'a second document begins here', hint: 'one file holds one document' },
 };
 
-function yamlProblem(error: YAMLParseError, source: SourceText): ReadProblem {
+function yamlProblem(error: YAMLError, source: SourceText): ReadProblem {
   const offset = Math.min(error.pos[0], source.text.trimEnd().length);
-  const said = SAID[error.code] ?? sayMissing(error.message);
+  const said = sayBracket(error.message) ?? SAID[error.code] ?? sayMissing(error.message);
   return { kind: 'syntax', offset, message: said.message, ...(said.hint === undefined ? {} : { hint: said.hint }) };
+}
+
+/** A bracket that is not closed shows as bad indentation, too. */
+function sayBracket(message: string): Said | undefined {
+  const closing = /end with a ([}\]])/.exec(message)?.[1];
+  return closing === undefined ? undefined : { message: `expected '${closing}'`, hint: 'a bracket is not closed' };
 }
 
 function sayMissing(message: string): Said {
   const quote = /^Missing closing (["'])quote/.exec(message)?.[1];
   if (quote !== undefined) return { message: 'a text is not closed', hint: `add ${quote} at its end` };
   if (message.startsWith('Missing , ')) return { message: "expected ','", hint: 'add a comma before it' };
-  const closing = /must end with a ([}\]])|expected (?:to end with )?([}\]])/.exec(message);
-  if (closing !== null) return { message: `expected '${closing[1] ?? closing[2]}'`, hint: 'a bracket is not closed' };
   if (/followed by map values/.test(message)) return { message: "expected ':' after the key" };
   return { message: message.charAt(0).toLowerCase() + message.slice(1) };
 }

@@ -1,0 +1,13 @@
+import { serviceFileManual, serviceFileSchemaText } from '../src/definition/index.ts';
+
+/** One committed file that is written by a program: its path from the repository's root, and its text. */
+export interface GeneratedFile {
+  readonly path: string;
+  text(): string;
+}
+
+/** Every generated file. `npm run generate` writes them; a unit test says which are behind. */
+export const GENERATED_FILES: readonly GeneratedFile[] = [
+  { path: 'docs/reference/service-file.md', text: serviceFileManual },
+  { path: 'docs/reference/service-file.schema.json', text: serviceFileSchemaText },
+];
