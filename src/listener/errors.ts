@@ -18,3 +18,11 @@ export const listenerNotConfigured = defineError(
   (node: string) => `node ${node} has no provision command`,
   { hint: "set provision.command in the agent's configuration" },
 );
+export const provisionLocked = defineError(
+  'LISTENER_LOCKED',
+  409,
+  (lock: string) => `a provision runs already: it holds ${lock}`,
+  {
+    hint: 'wait for it, or see drover listener:status',
+  },
+);

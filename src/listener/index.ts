@@ -5,5 +5,7 @@ export { foreignLocksOf, LISTENER_KINDS } from './kinds.ts';
 export type { KindDefaults, ListenerKind } from './kinds.ts';
 export { Listener } from './listener.ts';
 export type { ListenerOptions } from './listener.ts';
+export { provisionByHand } from './provision-by-hand.ts';
+export type { ProvisionByHandOptions } from './provision-by-hand.ts';
 export type { ProvisionRun } from './state.ts';
 export type { ListenerStatus } from './status.ts';

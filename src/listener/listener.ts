@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly node: string;
   /** The node's own; created 0700 when absent. Also where the lock is: `provision.lock`. */
   readonly stateDirectory: string;
+  /** Where each run's view and output are; default `<stateDirectory>/provisions`. `owner` must be able to get there. */
+  readonly runsDirectory?: string;
   /** A shell line, or a program and its arguments; null takes the kind's own, if it has one. */
   readonly command: string | readonly string[] | null;
   readonly kind: ListenerKind;
@@ -171,7 +173,7 @@ export class Listener implements Consumer {
   async #notice(): Promise<void> {
     const view = this.#view;
     if (view === null || view === this.#noticed) return;
-    await this.#saved.become(noticed(this.#saved.current, view, this.#options.clock.now()), { durable: false });
+    await this.#saved.note(noticed(this.#saved.current, view, this.#options.clock.now()));
     this.#noticed = view;
   }
 
@@ -220,7 +222,7 @@ export class Listener implements Consumer {
   }
 
   async #notStarted(before: ListenerState, running: Running, error: unknown): Promise<void> {
-    await removeRun(this.#options.stateDirectory, running.id);
+    await removeRun(this.#settings.runsDirectory, running.id);
     if ((error as DroverError).code === shimLocked.code) {
       await this.#saved.become(before);
       this.#decision = this.#decide(messageOf(error));
@@ -237,12 +239,12 @@ export class Listener implements Consumer {
 
   async #finish(running: Running, exit: ShimExit): Promise<void> {
     await this.#account(runOf(this.#settings, running, exit), exit.lost ? exit.startedAt : undefined);
-    await removeInputs(this.#options.stateDirectory, running.id);
+    await removeInputs(this.#settings.runsDirectory, running.id);
   }
 
   /** Writes down how a run ended. One that was lost has been away for a while: its back-off counts from its start. */
   async #account(run: ProvisionRun, failedAtWall?: number): Promise<void> {
-    const { clock, stateDirectory, log } = this.#options;
+    const { clock, log } = this.#options;
     const { running, history } = this.#saved.current;
     const covers = running?.covers ?? run.revision;
     const failedAt = failedAtWall === undefined ? clock.now() : momentOf(failedAtWall, clock);
@@ -254,7 +256,7 @@ export class Listener implements Consumer {
     if (!run.succeeded) this.#failedUpTo = covers;
     this.#send(receiptOfEnd(run, covers, retryAt));
     const kept = new Set(next.history.map(({ id }) => id));
-    for (const { id } of history) if (!kept.has(id)) await removeRun(stateDirectory, id);
+    for (const { id } of history) if (!kept.has(id)) await removeRun(this.#settings.runsDirectory, id);
   }
 
   async #recover(running: Running): Promise<void> {

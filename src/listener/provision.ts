@@ -8,6 +8,8 @@ import type { ProvisionRun, Running } from './state.ts';
 /** How a node's provision command is run. */
 export interface ProvisionSettings {
   readonly stateDirectory: string;
+  /** A folder for each run: its view and its output. */
+  readonly runsDirectory: string;
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -22,19 +24,19 @@ export interface ProvisionSettings {
 export const PROVISION = 'provision';
 
 /** Where a run's view and output are. */
-export function runDirectory(stateDirectory: string, id: string): string {
-  return path.join(stateDirectory, 'provisions', id);
+export function runDirectory(runsDirectory: string, id: string): string {
+  return path.join(runsDirectory, id);
 }
 
 /** The output of a run; at a limit it is cut to the latest. */
-export function runLog(stateDirectory: string, id: string): string {
-  return path.join(runDirectory(stateDirectory, id), 'output.log');
+export function runLog(runsDirectory: string, id: string): string {
+  return path.join(runDirectory(runsDirectory, id), 'output.log');
 }
 
 /** Starts the command with the very view it was decided for. Throws SHIM_LOCKED, SHIM_UNAVAILABLE or the system's error. */
 export async function startProvision(settings: ProvisionSettings, run: Running, view: NodeView): Promise<ShimRun> {
-  const { stateDirectory, owner, command, cwd, timeLimitMs, killAfterMs, clock } = settings;
-  const directory = runDirectory(stateDirectory, run.id);
+  const { stateDirectory, runsDirectory, owner, command, cwd, timeLimitMs, killAfterMs, clock } = settings;
+  const directory = runDirectory(runsDirectory, run.id);
   // The command's user passes through these folders to its view, and sees nothing else in them.
   await ensureDirectory(directory, 0o711);
   const inputs = path.join(directory, 'inputs.json');
@@ -48,7 +50,7 @@ export async function startProvision(settings: ProvisionSettings, run: Running, 
     env: { ...settings.env, ...commandEnvironment(run, view, inputs) },
     timeLimitMs,
     killAfterMs,
-    logFile: runLog(stateDirectory, run.id),
+    logFile: runLog(runsDirectory, run.id),
     labels: { revision: run.revision, hash: run.hash },
     clock,
     ...(owner && { owner }),
@@ -56,13 +58,13 @@ export async function startProvision(settings: ProvisionSettings, run: Running, 
 }
 
 /** Removes what a run needed: its view holds secrets. */
-export async function removeInputs(stateDirectory: string, id: string): Promise<void> {
-  await rm(path.join(runDirectory(stateDirectory, id), 'inputs.json'), { force: true });
+export async function removeInputs(runsDirectory: string, id: string): Promise<void> {
+  await rm(path.join(runDirectory(runsDirectory, id), 'inputs.json'), { force: true });
 }
 
 /** Removes all that is left of a run. */
-export async function removeRun(stateDirectory: string, id: string): Promise<void> {
-  await rm(runDirectory(stateDirectory, id), { recursive: true, force: true });
+export async function removeRun(runsDirectory: string, id: string): Promise<void> {
+  await rm(runDirectory(runsDirectory, id), { recursive: true, force: true });
 }
 
 /** How a run that ended goes into the history. */
@@ -79,7 +81,7 @@ export function runOf(settings: ProvisionSettings, running: Running, exit: ShimE
     signal: exit.signal,
     succeeded: exit.code !== null && !exit.timedOut && settings.success.includes(exit.code),
     result: resultOf(exit),
-    logFile: runLog(settings.stateDirectory, id),
+    logFile: runLog(settings.runsDirectory, id),
   };
 }
 

@@ -9,6 +9,7 @@ export class SavedState {
   readonly #file: string;
   readonly #clock: Clock;
   #current: ListenerState;
+  #written = '';
 
   private constructor(file: string, clock: Clock, current: ListenerState) {
     this.#file = file;
@@ -37,14 +38,35 @@ export class SavedState {
     return this.#current;
   }
 
-  /** Rejects when it cannot be written; then nothing changed. `durable: false`: a power cut may undo it. */
-  async become(next: ListenerState, options: { durable?: boolean } = {}): Promise<void> {
+  /** Written before it holds. Rejects when it cannot be; then nothing changed. */
+  async become(next: ListenerState): Promise<void> {
     if (next === this.#current) return;
-    const offset = this.#clock.wall() - this.#clock.now();
-    const onDisk = mapMoments(next, (moment) => moment + offset);
-    await saveState(this.#file, onDisk, options);
+    await this.#write(next, true);
     this.#current = next;
   }
+
+  /**
+   * For what a view changed: the next greeting would show it again, so it need not outlive a power cut, and details of a
+   * change that is known as wanted already need not be written at all. A burst of changes costs one write.
+   */
+  async note(next: ListenerState): Promise<void> {
+    if (gistOf(next) !== this.#written) await this.#write(next, false);
+    this.#current = next;
+  }
+
+  async #write(next: ListenerState, durable: boolean): Promise<void> {
+    const offset = this.#clock.wall() - this.#clock.now();
+    const onDisk = mapMoments(next, (moment) => moment + offset);
+    await saveState(this.#file, onDisk, { durable });
+    this.#written = gistOf(next);
+  }
+}
+
+/** What a restart must not forget: it tells everything apart but when a wanted change came last, and why. */
+function gistOf({ enabled, wanted, forced, running, done, failed, runs }: ListenerState): string {
+  const run = running && [running.id, running.inputs.hash];
+  const failure = failed && [failed.count, failed.inputs.hash];
+  return JSON.stringify([enabled, wanted !== null, forced, run, done?.hash, failure, runs]);
 }
 
 /**

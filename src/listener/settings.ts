@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { lockFileOf } from '../lib/index.ts';
 import { badListenerCommand } from './errors.ts';
 import type { ForeignLock } from './foreign-lock.ts';
@@ -11,6 +12,7 @@ export function settingsOf(options: ListenerOptions): ProvisionSettings {
   const { stateDirectory, env, timeLimitMs, clock, kind } = options;
   return {
     stateDirectory,
+    runsDirectory: options.runsDirectory ?? path.join(stateDirectory, 'provisions'),
     env,
     timeLimitMs,
     clock,

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findRun, identifyProcess, lockHolder, systemClock, TIMING } from '../../src/lib/index.ts';
-import { Listener } from '../../src/listener/index.ts';
+import { Listener, provisionByHand } from '../../src/listener/index.ts';
 import type { ListenerOptions } from '../../src/listener/index.ts';
 import { viewOf } from '../../src/listener/testing.ts';
 import type { InputsSketch } from '../../src/listener/testing.ts';
@@ -320,4 +320,69 @@ test('Listener runs again what was lost with its shim', async () => {
   process.kill(-record.command.pid, 'SIGKILL');
   await until('the second run', () => listener.status().runs === 2 && idle(listener));
   expect(listener.provisions().map(({ result }) => result)).toEqual(['exit 0', 'lost: nobody saw its end']);
+});
+
+test('Listener keeps its throttle across a restart of its agent', async () => {
+  const timing = { ...TIMING.local, listenerMinIntervalMs: 2_500 };
+  {
+    await using listener = await listen(NOTED, { timing });
+    await listener.offer(viewOf(1, api('a')));
+    await until('the first run', () => listener.status().runs === 1);
+  }
+  await using listener = await listen(NOTED, { timing });
+  await listener.offer(viewOf(2, api('b')));
+  expect(listener.status()).toMatchObject({ queued: true, held: 'interval' });
+  await until('the second run', () => listener.status().runs === 2);
+  const [second, first] = listener.provisions();
+  expect(Date.parse(second?.startedAt ?? '') - Date.parse(first?.startedAt ?? '')).toBeGreaterThan(2_300);
+});
+
+test('Listener starts over when its state is damaged, and says so', async () => {
+  await mkdir(state);
+  await writeFile(path.join(state, 'listener.json'), '{"version": 1, "enab');
+  const said: string[] = [];
+  await using listener = await listen('true', { log: (message) => said.push(message) });
+  await listener.offer(viewOf(1, api('a')));
+  await until('a run', () => listener.status().runs === 1);
+  expect(said[0]).toMatch(/state is damaged .* kept as .*listener\.json\.damaged/);
+});
+
+test('Listener acts on nothing while its state cannot be written, and goes on when it can', async () => {
+  await using listener = await listen(NOTED);
+  // A rename cannot replace a directory: the write fails as on a disk that is full.
+  await mkdir(path.join(state, 'listener.json'));
+  await listener.offer(viewOf(1, api('a')));
+  expect(receipts.at(-1)).toMatchObject({ revision: 1, outcome: 'failed' });
+  await expect(listener.off()).rejects.toMatchObject({ code: 'LISTENER_NOT_SAVED' });
+  expect(listener.status()).toMatchObject({ enabled: true, running: false });
+  await rm(path.join(state, 'listener.json'), { recursive: true });
+  await until('the run', () => listener.status().runs === 1);
+  expect(await lines('runs')).toEqual(['start 1', 'end 1']);
+});
+
+test('Listener without a command takes every view as it is and refuses to be turned on', async () => {
+  await using listener = await listen('', { command: null });
+  await listener.offer(viewOf(1, api('a')));
+  expect(receipts).toEqual([{ revision: 1, outcome: 'unchanged' }]);
+  expect(listener.status()).toMatchObject({ configured: false, queued: false });
+  await expect(listener.on()).rejects.toMatchObject({ code: 'LISTENER_NOT_CONFIGURED' });
+});
+
+test('provisionByHand() never overlaps the listener', async () => {
+  await using listener = await listen('touch begun; while [ ! -e go ]; do sleep 0.02; done; echo listener >> runs');
+  const byHand = {
+    stateDirectory: state,
+    command: ['sh', '-c', 'echo hand >> runs; exit 5'],
+    env: process.env,
+    cwd: directory,
+  };
+  expect(await provisionByHand({ ...byHand, wait: false })).toBe(5);
+  await listener.offer(viewOf(1, api('a')));
+  await until('the run', () => stat(path.join(directory, 'begun')).catch(() => null));
+  await expect(provisionByHand({ ...byHand, wait: false })).rejects.toMatchObject({ code: 'LISTENER_LOCKED' });
+  const waiting = provisionByHand({ ...byHand, wait: true });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await writeFile(path.join(directory, 'go'), '');
+  expect(await waiting).toBe(5);
+  expect(await lines('runs')).toEqual(['hand', 'listener', 'hand']);
 });

@@ -17,7 +17,7 @@ export class ShimRun {
   readonly pid: number | null;
   /** Wall-clock ms. */
   readonly startedAt: number;
-  /** Resolves once the command has ended and the lock is free; never rejects. */
+  /** Resolves once the command has ended and the lock is free; never rejects, and does not keep the process alive. */
   readonly exited: Promise<ShimExit>;
   readonly #record: ShimRecord;
 
