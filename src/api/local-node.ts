@@ -1,3 +1,4 @@
+import type { ListenerStatus } from '../listener/index.ts';
 import type { CheckDefinition } from '../definition/index.ts';
 import type { CheckRecord, CheckStatus, InstanceRecord, NodeRecord, NodeView } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
@@ -14,27 +15,13 @@ export interface CheckRegistration {
   readonly definition: CheckDefinition;
 }
 
-/** What `listener:status` and `GET /v2/listener` show. */
-export interface ListenerStatus {
-  readonly enabled: boolean;
-  readonly running: boolean;
-  readonly queued: boolean;
-  readonly runs: number;
-  readonly last: {
-    readonly startedAt: string;
-    readonly endedAt: string;
-    readonly exitCode: number;
-    readonly causes: readonly string[];
-  } | null;
-}
-
 /** The listener of a node, as an operator drives it. */
 export interface ListenerControl {
-  status(): ListenerStatus & Readonly<Record<string, unknown>>;
-  on(): Promise<void>;
-  off(): Promise<void>;
+  status(): ListenerStatus;
+  on(): Promise<unknown>;
+  off(): Promise<unknown>;
   /** Queues one run now, past settle and throttle, never past the single flight. */
-  provision(options: { readonly skipSettle: boolean }): Promise<void>;
+  provision(options: { readonly skipSettle: boolean }): Promise<unknown>;
   /** The last runs, newest first, plain JSON. */
   provisions(): readonly object[];
 }

@@ -1,0 +1,3 @@
+export * from './api-error.ts';
+export * from './drover-client.ts';
+export type * from './wire.ts';

@@ -1,0 +1,144 @@
+/** What `/v2` sends and takes. Times are ISO texts, durations ms, revisions whole numbers. */
+
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly place?: { readonly file?: string; readonly line?: number; readonly column?: number; readonly path?: string };
+  readonly excerpt?: string;
+  readonly problems?: readonly WireError[];
+}
+
+export interface WireStatus {
+  readonly version: string;
+  readonly region: string;
+  /** The agent's first node. */
+  readonly node: string;
+  readonly nodes: readonly string[];
+  readonly revision: number;
+  readonly ready: boolean;
+  readonly store: {
+    readonly engine: string;
+    readonly leaderKnown: boolean;
+    readonly full: boolean;
+    readonly failure?: string;
+  };
+  readonly http: string;
+  readonly dns: string | null;
+}
+
+/** One service as `service:list` and the greeting show it. */
+export interface WireService {
+  readonly id: string;
+  readonly federation: string;
+  readonly defined: boolean;
+  readonly public: boolean;
+  readonly instances: number;
+  readonly health: string;
+  readonly requiredBy: readonly string[];
+  readonly reachedAt: string;
+}
+
+export interface WireInstance {
+  readonly node: string;
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly health: string;
+  readonly tags: readonly string[];
+}
+
+export interface WireServiceDetail extends WireService {
+  readonly definition: Readonly<Record<string, unknown>> | null;
+  readonly instancesOf: readonly WireInstance[];
+  /** Cycles of requirements this service is part of, as texts. */
+  readonly notes: readonly string[];
+}
+
+export interface WireNode {
+  readonly name: string;
+  readonly address: string;
+  readonly federation: string;
+  readonly status: string;
+  readonly runs: readonly string[];
+  readonly services: readonly { readonly id: string; readonly service: string; readonly health: string }[];
+  readonly external: boolean;
+}
+
+/** What applying definitions came to. */
+export interface WireApplied {
+  readonly applied: readonly string[];
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface WireDatastore {
+  readonly name: string;
+  readonly federation: string;
+  /** `-`: every region without a value of its own. */
+  readonly region: string;
+  /** `•••` unless revealed. */
+  readonly value: string;
+}
+
+export interface WireVariable {
+  readonly name: string;
+  /** null: unknown, or a secret that was not asked for. */
+  readonly value: string | null;
+  readonly state: 'own' | 'ready' | 'waiting' | 'stale' | 'missing';
+  readonly secret: boolean;
+  readonly from: readonly string[];
+  readonly unresolved: readonly string[];
+}
+
+export interface WireEnvironment {
+  readonly service: string;
+  readonly node: string;
+  readonly revision: number;
+  readonly variables: readonly WireVariable[];
+}
+
+export interface WireListener {
+  readonly enabled: boolean;
+  readonly running: boolean;
+  readonly queued: boolean;
+  readonly runs: number;
+  readonly last: {
+    readonly startedAt: string;
+    readonly endedAt: string;
+    readonly exitCode: number;
+    readonly causes: readonly string[];
+  } | null;
+}
+
+export interface WireTraceConsumer {
+  readonly node: string;
+  readonly kind: string;
+  readonly state: 'arrived' | 'late' | 'held' | 'failed' | 'refused';
+  readonly outcome?: string;
+  readonly tookMs?: number;
+  readonly reason?: string;
+  readonly retryAt?: string;
+}
+
+export interface WireTrace {
+  readonly revision: number;
+  readonly at: string;
+  readonly summary: readonly string[];
+  readonly consumers: readonly WireTraceConsumer[];
+  readonly arrived: number;
+  readonly of: number;
+  readonly converged: boolean;
+}
+
+export interface WireConverged {
+  readonly converged: boolean;
+  readonly pending: readonly WireTraceConsumer[];
+}
+
+/** One event of `/v2/events`. */
+export interface WireEvent {
+  readonly type: string;
+  readonly revision: number;
+  readonly [key: string]: unknown;
+}

@@ -1,0 +1,106 @@
+import type { ServiceRegistration, CheckRegistration } from '../../api/index.ts';
+import type { TimingPreset } from '../../lib/index.ts';
+
+/** How a node's local balancer is run. */
+export interface BalancerConfig {
+  readonly address: string;
+  readonly haproxy: string | null;
+  readonly onStop: 'keep' | 'stop';
+}
+
+/** Where and as whom environment files are written. */
+export interface EnvironmentConfig {
+  readonly directory: string;
+  readonly mode: number;
+  /** `user`, `user:group` or numbers; null = the agent's own. */
+  readonly owner: string | null;
+}
+
+/** What provisions a node. */
+export interface ProvisionConfig {
+  readonly command: string | readonly string[];
+  readonly kind: 'command' | 'chef' | 'puppet' | 'ansible';
+  readonly timeLimitMs: number;
+  readonly lockFile: string | null;
+  readonly membership: boolean;
+  /** The directory of the file that names the command. */
+  readonly cwd: string;
+}
+
+/** One node that this agent hosts, with every default filled in. */
+export interface NodeConfig {
+  readonly name: string;
+  /** UUID; null = made from the region and the name. */
+  readonly id: string | null;
+  readonly address: string;
+  readonly federation: string;
+  readonly runs: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly balancer: BalancerConfig | null;
+  readonly environment: EnvironmentConfig | null;
+  readonly provision: ProvisionConfig | null;
+  readonly services: readonly ServiceRegistration[];
+  readonly checks: readonly CheckRegistration[];
+}
+
+/** The agent's configuration with every default filled in; frozen. */
+export interface AgentConfig {
+  readonly datacenter: string;
+  readonly dataDirectory: string;
+  readonly dev: boolean;
+  readonly server: boolean;
+  /** `memory:` or `sqlite:DIR`. */
+  readonly store: string;
+  readonly http: { readonly address: string; readonly port: number };
+  readonly dns: { readonly address: string; readonly port: number };
+  readonly domain: string;
+  readonly altDomain: string | null;
+  readonly dnsConfig: DnsConfig;
+  readonly logLevel: string;
+  readonly legacy: boolean;
+  readonly timing: TimingPreset;
+  readonly scripts: { readonly local: boolean; readonly remote: boolean };
+  /** At least one; the first has the agent API. */
+  readonly nodes: readonly NodeConfig[];
+  /** Texts about keys that mean nothing here, and the like; printed at start. */
+  readonly warnings: readonly string[];
+}
+
+/** Consul's `dns_config`; TTLs in ms. Absent = default. */
+export interface DnsConfig {
+  readonly nodeTtlMs?: number;
+  readonly serviceTtlMs?: Readonly<Record<string, number>>;
+  readonly onlyPassing?: boolean;
+  readonly udpAnswerLimit?: number;
+  readonly aRecordLimit?: number;
+  readonly enableTruncate?: boolean;
+  readonly disableCompression?: boolean;
+  readonly nodeMetaTxt?: boolean;
+  readonly soa?: {
+    readonly refresh?: number;
+    readonly retry?: number;
+    readonly expire?: number;
+    readonly minTtl?: number;
+  };
+}
+
+/** What the command line says; it wins over files. */
+export interface AgentFlags {
+  readonly dev?: boolean;
+  readonly server?: boolean;
+  readonly store?: string;
+  readonly node?: string;
+  readonly datacenter?: string;
+  readonly domain?: string;
+  readonly bind?: string;
+  readonly client?: string;
+  readonly httpPort?: number;
+  readonly dnsPort?: number;
+  readonly dataDir?: string;
+  readonly configFile?: readonly string[];
+  readonly configDir?: readonly string[];
+  readonly logLevel?: string;
+  readonly timing?: TimingPreset;
+  readonly legacy?: boolean;
+  readonly enableScriptChecks?: boolean;
+}

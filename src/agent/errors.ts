@@ -1,0 +1,47 @@
+import { defineError } from '../lib/index.ts';
+
+export const unknownLocalService = defineError(
+  'AGENT_UNKNOWN_SERVICE',
+  404,
+  (id: string) => `Unknown service ID "${id}". Ensure that the service ID is passed, not the service name.`,
+);
+export const unknownLocalCheck = defineError(
+  'AGENT_UNKNOWN_CHECK',
+  404,
+  (id: string) => `Unknown check ID "${id}". Ensure that the check ID is passed, not the check name.`,
+);
+export const noSuchServiceForCheck = defineError(
+  'AGENT_CHECK_WITHOUT_SERVICE',
+  404,
+  (id: string) => `ServiceID "${id}" does not exist`,
+);
+export const scriptsDisabled = defineError(
+  'AGENT_SCRIPTS_DISABLED',
+  400,
+  () => "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
+);
+export const configInvalid = defineError('CONFIG_INVALID', 400, (text: string) => text);
+export const configConflict = defineError('CONFIG_CONFLICT', 400, (text: string) => text);
+export const notReadable = defineError(
+  'CONFIG_UNREADABLE',
+  400,
+  (path: string, why: string) => `cannot read ${path}: ${why}`,
+);
+export const clientModeUnavailable = defineError(
+  'AGENT_NOT_A_SERVER',
+  400,
+  () => 'an agent without --server or --dev needs a region to join, which this version cannot do yet',
+  { hint: 'start it with --server, or with --dev for a region in memory' },
+);
+export const unknownOwner = defineError(
+  'CONFIG_UNKNOWN_OWNER',
+  400,
+  (text: string) => `environment.owner: there is no user or group "${text}"`,
+  { hint: 'write user, user:group or numbers, of accounts that exist on this machine' },
+);
+export const unusableDataDirectory = defineError(
+  'AGENT_DATA_DIRECTORY',
+  400,
+  (directory: string, why: string) => `cannot use the data directory ${directory}: ${why}`,
+  { hint: 'name one that this user may write with --data-dir or data_dir' },
+);

@@ -1,0 +1,21 @@
+import type { Clock, Timing } from '../lib/index.ts';
+import type { NodeChannel } from '../link/index.ts';
+import type { InstanceRecord } from '../registry/index.ts';
+import type { NodeConfig } from './config/config.ts';
+import type { Log } from './log.ts';
+
+/** What a node gets from the agent that hosts it. */
+export interface StartNodeOptions {
+  readonly config: NodeConfig;
+  readonly datacenter: string;
+  readonly version: string;
+  /** The node's own, 0700. */
+  readonly stateDirectory: string;
+  readonly scripts: { readonly local: boolean; readonly remote: boolean };
+  readonly connect: () => NodeChannel;
+  readonly ownInstances: readonly InstanceRecord[];
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}

@@ -1,0 +1,77 @@
+import { Changes } from '../change/index.ts';
+import { Kv, KvWrites } from '../kv/index.ts';
+import { messageOf, type Clock } from '../lib/index.ts';
+import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
+import { Catalog, LiveQueries, Registry, StoreFeed, TombstoneReaper } from '../registry/index.ts';
+import { openStore, type Store } from '../store/index.ts';
+import type { Log } from './log.ts';
+
+/** What a region's server is made from. */
+export interface RegionOptions {
+  readonly name: string;
+  /** The name of this server: its first node. */
+  readonly server: string;
+  /** `memory:` or `sqlite:DIR`. */
+  readonly store: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** The parts of a region's server, in the order in which they start. */
+interface Parts {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly kv: Kv;
+  readonly feed: StoreFeed;
+  readonly registry: Registry;
+  readonly kvWrites: KvWrites;
+  readonly changes: Changes;
+  readonly queries: LiveQueries;
+  readonly links: RegionLinks;
+}
+
+/** The region's half of a server: store, catalog, registry, changes and the region's end of all links. */
+export class Region implements AsyncDisposable {
+  readonly parts: Parts;
+  readonly #stack: AsyncDisposableStack;
+
+  /** @throws STORE_IN_USE, STORE_UNUSABLE, STORE_NEWER_LAYOUT */
+  static async start(options: RegionOptions): Promise<Region> {
+    await using stack = new AsyncDisposableStack();
+    const parts = await startParts(options, stack);
+    return new Region(parts, stack.move());
+  }
+
+  private constructor(parts: Parts, stack: AsyncDisposableStack) {
+    this.parts = parts;
+    this.#stack = stack;
+  }
+
+  /** A node's end of a new link to this server. */
+  connect(): NodeChannel {
+    const [node, region] = channelPair();
+    this.parts.links.accept(region);
+    return node;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+}
+
+async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
+  const { clock, log, random } = options;
+  const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
+  const store = stack.use(await openStore(options.store, { clock }));
+  const catalog = new Catalog({ region: options.name, report });
+  const kv = new Kv({ report });
+  const feed = stack.use(await StoreFeed.start({ store, projections: [catalog, kv], clock, report }));
+  const registry = new Registry({ feed, catalog, clock });
+  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
+  const index = (topic: string): number => (topic.startsWith('kv/') ? kv.index(topic) : catalog.index(topic));
+  const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
+  stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
+  const links = stack.use(await RegionLinks.start({ server: options.server, authority: registry, changes }));
+  return { store, catalog, kv, feed, registry, kvWrites: new KvWrites({ feed, kv }), changes, queries, links };
+}

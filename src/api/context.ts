@@ -1,0 +1,46 @@
+import type { Changes } from '../change/index.ts';
+import type { Clock, Timing } from '../lib/index.ts';
+import type { Kv, KvWrites } from '../kv/index.ts';
+import type { CatalogReader, Feed, LiveQueries, Registry } from '../registry/index.ts';
+import type { Store } from '../store/index.ts';
+import type { LocalNode } from './local-node.ts';
+
+/** Everything that the HTTP API speaks for; filled in by the agent. */
+export interface ApiContext {
+  readonly version: string;
+  /** Consul's datacenter. */
+  readonly region: string;
+  readonly legacy: boolean;
+  /** `-dev` pretty-prints every answer. */
+  readonly pretty: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing: Timing;
+  readonly store: Store;
+  readonly feed: Feed;
+  readonly catalog: CatalogReader;
+  readonly registry: Registry;
+  readonly queries: LiveQueries;
+  readonly kv: Kv;
+  readonly kvWrites: KvWrites;
+  readonly changes: Changes;
+  /** The nodes this agent hosts by name; the first has Consul's agent API. */
+  readonly nodes: ReadonlyMap<string, LocalNode>;
+  readonly firstNode: string;
+  /** Where DNS answers: `127.0.0.1:8600`; null when it is off. */
+  dnsAddress(): string | null;
+  /** Where HTTP answers: `http://127.0.0.1:8500`. */
+  httpAddress(): string;
+  /** Reads the configuration anew. @throws what is wrong with it; then everything stays as it was */
+  reload(): Promise<void>;
+  /** Ends the agent for good, after this answer. */
+  leave(): void;
+  readonly log: ApiLog;
+}
+
+/** The agent's log, as the API needs it: fields first, as pino has it. */
+export interface ApiLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}

@@ -1,0 +1,15 @@
+import { defineError } from '../lib/index.ts';
+
+/** On `/v1` the message is the whole body, so it is Consul's own text. */
+export const badRequest = defineError('API_BAD_REQUEST', 400, (text: string) => text);
+export const notFound = defineError('API_NOT_FOUND', 404, (text: string) => text);
+export const forbidden = defineError('API_FORBIDDEN', 403, (text: string) => text);
+export const tooLarge = defineError('API_TOO_LARGE', 413, (text: string) => text);
+export const internal = defineError('API_INTERNAL', 500, (text: string) => text);
+export const httpPortTaken = defineError(
+  'API_PORT_TAKEN',
+  409,
+  (address: string, port: number, holder: string) =>
+    `cannot answer HTTP on ${address}:${port}: it is held by ${holder}`,
+  { hint: 'stop that program, or take another port with --http-port' },
+);

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { hostName, refusalOf } from './host-guard.ts';
+
+const OWN = new Set(['staging', 'staging.node.consul']);
+const ask = (method: string, host?: string, origin?: string): string | null => refusalOf({ method, host, origin }, OWN);
+
+test.each([
+  ['127.0.0.1:8500'],
+  ['[::1]:8500'],
+  ['localhost:8500'],
+  ['LOCALHOST'],
+  ['staging:8500'],
+  ['staging.node.consul.:8500'],
+  [undefined],
+])('refusalOf() lets Host %s in', (host) => {
+  expect(ask('GET', host)).toBeNull();
+});
+
+test.each([['evil.example'], ['evil.example:8500'], ['127.0.0.1.evil.example'], ['localhost.evil.example']])(
+  'refusalOf() refuses Host %s',
+  (host) => {
+    expect(ask('GET', host)).toContain('is not an address');
+  },
+);
+
+test('refusalOf() refuses a change from a foreign origin, also `null`', () => {
+  expect(ask('PUT', '127.0.0.1:8500', 'http://evil.example')).toContain('origin');
+  expect(ask('DELETE', '127.0.0.1:8500', 'null')).toContain('origin');
+  expect(ask('PUT', '127.0.0.1:8500', 'http://127.0.0.1:9999')).toContain('origin');
+});
+
+test('refusalOf() lets a change from its own page, from no browser, and reads from anywhere in', () => {
+  expect(ask('PUT', '127.0.0.1:8500', 'http://127.0.0.1:8500')).toBeNull();
+  expect(ask('PUT', '127.0.0.1:8500')).toBeNull();
+  expect(ask('GET', '127.0.0.1:8500', 'http://evil.example')).toBeNull();
+});
+
+test('hostName() takes ports, brackets and the last dot off', () => {
+  expect(['[::1]:80', 'a.b.:1', 'A', '[fe80::1]'].map(hostName)).toEqual(['::1', 'a.b', 'a', 'fe80::1']);
+});

@@ -1,0 +1,4 @@
+export * from './local-node.ts';
+export * from './registration.ts';
+export type { ApiContext, ApiLog } from './context.ts';
+export { buildHttpServer, HttpApi, type HttpApiOptions } from './http-api.ts';

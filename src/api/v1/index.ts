@@ -1,0 +1,1 @@
+export { registerV1 } from './register.ts';

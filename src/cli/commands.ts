@@ -1,0 +1,32 @@
+import type { Command } from './command.ts';
+
+/** Every command by name, loaded only when it is asked for: one file per command. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  agent: async () => (await import('./commands/agent.ts')).agent,
+  'service:apply': async () => (await import('./commands/service-apply.ts')).serviceApply,
+  'service:list': async () => (await import('./commands/service-list.ts')).serviceList,
+  'service:show': async () => (await import('./commands/service-show.ts')).serviceShow,
+  'service:remove': async () => (await import('./commands/service-remove.ts')).serviceRemove,
+  'datastore:set': async () => (await import('./commands/datastore-set.ts')).datastoreSet,
+  'datastore:list': async () => (await import('./commands/datastore-list.ts')).datastoreList,
+  'datastore:remove': async () => (await import('./commands/datastore-remove.ts')).datastoreRemove,
+  'datastore:import': async () => (await import('./commands/datastore-import.ts')).datastoreImport,
+  env: async () => (await import('./commands/env.ts')).env,
+  exec: async () => (await import('./commands/exec.ts')).exec,
+  'listener:status': async () => (await import('./commands/listener-status.ts')).listenerStatus,
+  'listener:on': async () => (await import('./commands/listener-on.ts')).listenerOn,
+  'listener:off': async () => (await import('./commands/listener-off.ts')).listenerOff,
+  provision: async () => (await import('./commands/provision.ts')).provision,
+  'node:list': async () => (await import('./commands/node-list.ts')).nodeList,
+  'node:show': async () => (await import('./commands/node-show.ts')).nodeShow,
+  'node:maintenance': async () => (await import('./commands/node-maintenance.ts')).nodeMaintenance,
+  'kv:get': async () => (await import('./commands/kv-get.ts')).kvGet,
+  'kv:put': async () => (await import('./commands/kv-put.ts')).kvPut,
+  'kv:delete': async () => (await import('./commands/kv-delete.ts')).kvDelete,
+  'kv:list': async () => (await import('./commands/kv-list.ts')).kvList,
+  'dns:resolve': async () => (await import('./commands/dns-resolve.ts')).dnsResolve,
+  trace: async () => (await import('./commands/trace.ts')).trace,
+  leave: async () => (await import('./commands/leave.ts')).leave,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  version: async () => (await import('./commands/version.ts')).version,
+};

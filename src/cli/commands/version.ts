@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from '../command.ts';
+
+/** The version of this drover, from its package. */
+export function droverVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** Says which drover this is. */
+export const version: Command = {
+  usage: 'version',
+  summary: 'Say which version this is',
+  example: 'drover version',
+  options: [],
+  run({ output }) {
+    const value = { version: droverVersion(), node: process.versions.node };
+    output.data(value, [`drover ${value.version} (Node ${value.node})`]);
+    return Promise.resolve(0);
+  },
+};

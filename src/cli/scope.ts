@@ -1,0 +1,25 @@
+import type { Invocation, OptionSpec } from './command.ts';
+
+/** Where a definition or datastore belongs. */
+export const SCOPE_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--federation <name>', text: 'federation; default "default"' },
+  { flags: '--region <name>', text: 'only for this region; default: every region without a value of its own' },
+];
+
+/** Which of the agent's nodes is meant. */
+export const NODE_OPTION: OptionSpec = { flags: '--node <name>', text: 'one of the agent’s nodes; default its first' };
+
+/** The scope that the options name. */
+export function scopeOf({ options }: Invocation): { federation?: string; region?: string } {
+  return { ...textOption('federation', options), ...textOption('region', options) };
+}
+
+/** The node that the options name. */
+export function nodeOf({ options }: Invocation): { node?: string } {
+  return textOption('node', options);
+}
+
+function textOption<Key extends string>(key: Key, options: Invocation['options']): { [K in Key]?: string } {
+  const value = options[key];
+  return (typeof value === 'string' ? { [key]: value } : {}) as { [K in Key]?: string };
+}
