@@ -1,7 +1,7 @@
 import type { BalancerView } from '../registry/index.ts';
 import { claimEndpoints, claimPorts } from './claims.ts';
 import type { Claims } from './claims.ts';
-import { haproxyEnded, haproxySilent } from './errors.ts';
+import { haproxyEnded, haproxySilent, notTakenUp } from './errors.ts';
 import type { Configuration, HaproxyProcess } from './haproxy-process.ts';
 import { withRests } from './observation.ts';
 import { commandsOf, membersNotUp, planBalancer, planMembers } from './plan.ts';
@@ -109,7 +109,7 @@ export class ViewApplier {
       await (plan.type === 'start' ? this.#start(configuration) : haproxy.reload(configuration, signal));
       servers = await haproxy.runtime.servers();
     }
-    this.#confirm(servers ?? [], backends);
+    await this.#confirm(servers ?? [], backends);
     return servers ?? [];
   }
 
@@ -139,10 +139,13 @@ export class ViewApplier {
     return servers;
   }
 
-  #confirm(servers: readonly RuntimeServer[], backends: readonly WantedBackend[]): void {
+  /** What was reloaded behind drover's back is not the structure that was recorded: the next attempt reloads. */
+  async #confirm(servers: readonly RuntimeServer[], backends: readonly WantedBackend[]): Promise<void> {
     const missing = planMembers(servers, backends).map((change) => `${change.type} ${change.server}`);
     const wrong = [...missing, ...membersNotUp(servers).map((server) => `${server} is not up`)];
-    if (wrong.length > 0) throw haproxySilent('the runtime socket', `it did not take up: ${wrong.join(', ')}`);
+    if (wrong.length === 0) return;
+    await this.#options.haproxy.forgetStructure();
+    throw notTakenUp(wrong.slice(0, 5).join(', '));
   }
 
   #done(claims: Claims, servers: readonly RuntimeServer[], text: string | null): Applied {

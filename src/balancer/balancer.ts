@@ -117,7 +117,7 @@ export class LocalBalancer implements Consumer {
     const haproxy = await HaproxyProcess.open({ files, binary, clock: options.clock });
     const balancer = new LocalBalancer(options, haproxy, files.adminSocket);
     if (haproxy.pid !== null) options.log.info({ pid: haproxy.pid }, 'balancer: adopted haproxy');
-    else balancer.#pass = balancer.#resume().finally(() => (balancer.#pass = null));
+    else void balancer.#settle();
     balancer.#watch();
     return balancer;
   }
@@ -204,7 +204,8 @@ export class LocalBalancer implements Consumer {
 
   async #runPass(): Promise<void> {
     const wanted = this.#wanted;
-    if (wanted === null || this.#stopped.signal.aborted) return;
+    if (this.#stopped.signal.aborted) return;
+    if (wanted === null) return this.#resume();
     this.#cancel('retry');
     // From here on the runtime may be half-way to this view: only a finished pass knows what it shows.
     this.#settledFingerprint = null;
@@ -289,7 +290,7 @@ export class LocalBalancer implements Consumer {
     this.#after('watch', WATCH_EVERY_MS, async () => {
       this.#looks++;
       this.#watch();
-      const isDead = this.#haproxy.pid === null && this.#applied?.text != null;
+      const isDead = this.#haproxy.pid === null && (this.#wanted === null || this.#applied?.text != null);
       const isDue = this.#looks % COMPARE_EVERY === 0 && this.#haproxy.pid !== null;
       if (isDue) this.#haproxy.trimLog();
       const hasRested = this.#looks % OBSERVE_EVERY === 0 && (await this.#observe());

@@ -28,3 +28,11 @@ export const haproxyEnded = defineError(
   503,
   (message: string) => `haproxy does not run: ${message}`,
 );
+
+/** HAProxy answered, and yet its runtime shows something else than it was told. */
+export const notTakenUp = defineError(
+  'BALANCER_NOT_TAKEN_UP',
+  503,
+  (changes: string) => `haproxy did not take up: ${changes}`,
+  { hint: 'it is reloaded with the members in its file' },
+);

@@ -41,8 +41,6 @@ export class HaproxyProcess {
   readonly #master: RuntimeClient;
   readonly #options: HaproxyOptions;
   #record: HaproxyRecord | null = null;
-  /** One that ended while nobody looked. */
-  #lost: HaproxyRecord | null = null;
 
   private constructor(options: HaproxyOptions) {
     this.#options = options;
@@ -54,8 +52,7 @@ export class HaproxyProcess {
   static async open(options: HaproxyOptions): Promise<HaproxyProcess> {
     const haproxy = new HaproxyProcess(options);
     const { value } = await openState(options.files.state, parseRecord);
-    haproxy.#record = value !== null && isAlive(value.identity) ? value : await haproxy.#discover();
-    if (haproxy.#record === null) haproxy.#lost = value;
+    haproxy.#record = value !== null && isAlive(value.identity) ? value : ((await haproxy.#discover()) ?? value);
     return haproxy;
   }
 
@@ -74,11 +71,12 @@ export class HaproxyProcess {
     return this.#alive()?.endpoints ?? [];
   }
 
-  /** What ran before, was stopped by nobody and runs no more; null: there is no such thing. */
+  /** What ran, was stopped by nobody and runs no more; null: there is no such thing. */
   async lost(): Promise<Configuration | null> {
+    if (this.#record === null || this.#record.structure === null || this.pid !== null) return null;
+    const { structure, endpoints } = this.#record;
     const text = await this.savedText();
-    if (this.#lost === null || this.#lost.structure === null || text === null) return null;
-    return { text, structure: this.#lost.structure, endpoints: this.#lost.endpoints };
+    return text === null ? null : { text, structure, endpoints };
   }
 
   /** The file that a restart would read, or null. */
@@ -136,6 +134,12 @@ export class HaproxyProcess {
     await this.#remember({ identity, structure: configuration.structure, endpoints: configuration.endpoints });
   }
 
+  /** Says that what runs is not what was recorded. */
+  async forgetStructure(): Promise<void> {
+    const record = this.#alive();
+    if (record !== null) await this.#remember({ ...record, structure: null });
+  }
+
   /** Its processes, counted. @throws BALANCER_HAPROXY_SILENT */
   async processes(): Promise<HaproxyProcesses> {
     const processes = parseShowProc(await this.#master.call('show proc'));
@@ -181,7 +185,9 @@ export class HaproxyProcess {
   async #discover(): Promise<HaproxyRecord | null> {
     const processes = await this.processes().catch(() => null);
     const identity = processes === null ? null : identifyProcess(processes.master);
-    return identity === null ? null : { identity, structure: null, endpoints: [] };
+    if (identity === null) return null;
+    const binds = ((await this.savedText()) ?? '').matchAll(/^ {2}bind (\S+)$/gm);
+    return { identity, structure: null, endpoints: [...binds].map((match) => match[1] as string) };
   }
 
   async #check(text: string): Promise<string> {

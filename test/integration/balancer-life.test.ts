@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -163,7 +164,6 @@ requireComponent('haproxy')('LocalBalancer: life of HAProxy', () => {
     await balancer[Symbol.asyncDispose]();
     process.kill(master, 'SIGKILL');
     await until('it is gone', async () => (await haproxyPids(bench.configurationFile)).workers.length === 0);
-    const { readFile, writeFile } = await import('node:fs/promises');
     const file = path.join(bench.directory, 'balancer', 'haproxy.json');
     const record = JSON.parse(await readFile(file, 'utf8')) as { identity: { pid: number } };
     record.identity.pid = process.pid;
@@ -202,5 +202,36 @@ requireComponent('haproxy')('LocalBalancer: life of HAProxy', () => {
     process.kill(worker, 'SIGCONT');
     await until('the receipt', () => bench.receipt(3)?.outcome === 'applied');
     expect((await get(port())).body).toBe('one');
+  });
+
+  it('offer() reloads when somebody reloaded another configuration by hand', async () => {
+    const one = await bench.instance('one');
+    const balancer = await bench.balancer();
+    await balancer.offer(viewOf(1, [frontendOf(port(), [])]));
+    const text = await bench.configuration();
+    await writeFile(bench.configurationFile, text.slice(0, text.indexOf('frontend api')));
+    const before = await haproxyPids(bench.configurationFile);
+    process.kill(before.master, 'SIGUSR2');
+    await until('it was reloaded', async () => {
+      const { workers } = await haproxyPids(bench.configurationFile);
+      return workers.length === 1 && workers[0] !== before.workers[0];
+    });
+    await balancer.offer(viewOf(2, [frontendOf(port(), [memberOf('a/one', one.port)])]));
+    await until('it is mended', () => bench.receipt(2)?.outcome === 'applied');
+    expect((await get(port())).body).toBe('one');
+  });
+
+  it('start() finds a HAProxy that nobody had recorded yet, and costs it nothing', async () => {
+    const one = await bench.instance('one');
+    const view = viewOf(1, [frontendOf(port(), [memberOf('a/one', one.port)])]);
+    const balancer = await bench.balancer({ onStop: 'keep' });
+    await balancer.offer(view);
+    const { master } = await haproxyPids(bench.configurationFile);
+    await balancer[Symbol.asyncDispose]();
+    await rm(path.join(bench.directory, 'balancer', 'haproxy.json'));
+    const next = await bench.balancer();
+    await next.offer({ ...view, revision: 2 });
+    expect(bench.receipt(2)?.outcome, bench.receipt(2)?.reason).toBe('applied');
+    expect((await haproxyPids(bench.configurationFile)).master).toBe(master);
   });
 });

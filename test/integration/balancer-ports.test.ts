@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -114,7 +114,7 @@ requireComponent('haproxy')('LocalBalancer: what is refused', () => {
     await until('the members follow', async () => (await get(first)).body === 'two');
     expect(await bench.configuration()).toBe(good);
 
-    await (await import('node:fs/promises')).rm(bad);
+    await rm(bad);
     await balancer.offer(viewOf(3, [frontendOf(first, members)]));
     expect(bench.receipt(3)?.outcome).toBe('applied');
   });
