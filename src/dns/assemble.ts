@@ -1,4 +1,5 @@
 import { HEADER_OCTETS, TYPE } from '../message/index.ts';
+import type { Dealer } from './dealer.ts';
 import type { Query, QueryEdns } from './query.ts';
 import type { Rendered } from './render.ts';
 
@@ -25,7 +26,7 @@ export function ednsLimit(edns: QueryEdns, mostOctets: number): number {
 }
 
 /** The answer's octets: the question as it was spelled, then what was prepared for it, then OPT. */
-export function assemble(bytes: Buffer, query: Query, rendered: Rendered, wallSeconds: number): Buffer {
+export function assemble(bytes: Buffer, query: Query, rendered: Rendered, wallSeconds: number, dealer: Dealer): Buffer {
   const { end, edns } = query;
   const { body, counts } = rendered;
   const out = Buffer.allocUnsafe(end + body.length + ednsOctets(edns));
@@ -36,7 +37,8 @@ export function assemble(bytes: Buffer, query: Query, rendered: Rendered, wallSe
   out.writeUInt16BE(counts[0], 6);
   out.writeUInt16BE(counts[1], 8);
   out.writeUInt16BE(counts[2] + (edns === null ? 0 : 1), 10);
-  out.set(body, end);
+  if (rendered.movable === null) out.set(body, end);
+  else dealer.deal(out, end, body, rendered.movable);
   for (const serial of rendered.serials) out.writeUInt32BE(wallSeconds, end + serial);
   for (const { at, octets } of rendered.spellings) out.copyWithin(end + at, end - 4 - octets, end - 4);
   if (edns !== null) writeOpt(out, end + body.length, edns, 0);

@@ -1,4 +1,4 @@
-import type { Labels, ResourceRecord } from '../message/index.ts';
+import type { Labels, NamePointer, ResourceRecord } from '../message/index.ts';
 import {
   HEADER_OCTETS,
   MAX_MESSAGE_OCTETS,
@@ -9,6 +9,8 @@ import {
   parseName,
   writeRecord,
 } from '../message/index.ts';
+import { movable } from './dealer.ts';
+import type { Movable } from './dealer.ts';
 import type { Found, Item } from './found.ts';
 import { shuffle, shuffleByWeight } from './shuffle.ts';
 
@@ -40,6 +42,8 @@ export interface Rendered {
   readonly serials: readonly number[];
   /** Where in the body the last `octets` of the question's name are spelled out, to be set to the asker's spelling. */
   readonly spellings: readonly { readonly at: number; readonly octets: number }[];
+  /** How to give the answers another order without writing them anew; null when that cannot be, or must not. */
+  readonly movable: Movable | null;
 }
 
 /** Puts what was found in order, cuts it to the limits and writes it for the question `name` (lower case) of `type`. */
@@ -50,8 +54,15 @@ export function render(result: Found, name: Labels, type: number, limits: Limits
   const fits = (content: Content): boolean => octetsOf(content, write, limits, options) <= limits.octets;
   const content = cut(result, most, fits);
   const truncated = content.items.length < whole.length && (options.tellTruncated || content.items.length === 0);
-  const { octets: _, ...written } = write(content, options.compress);
-  return { rcode: result.rcode, authoritative: result.authoritative, truncated, ...written };
+  const { rcode, authoritative } = result;
+  const { counts, body, serials, spellings, ...written } = write(content, options.compress);
+  const isWhole = content.items.length === result.items.length && spellings.length === 0 && serials.length === 0;
+  const weights = result.order === 'weight' ? content.items.map((one) => one.weight) : null;
+  const moves =
+    result.order === 'fixed' || !isWhole
+      ? null
+      : movable(written.starts, weights, written.pointers, written.octets - body.length);
+  return { rcode, authoritative, truncated, counts, body, serials, spellings, movable: moves };
 }
 
 /** An A record whose owner is a pointer: to try more than fit of these would be for nothing. */
@@ -63,7 +74,12 @@ interface Content {
   readonly additionals: readonly ResourceRecord[];
 }
 
-type Written = Pick<Rendered, 'counts' | 'body' | 'serials' | 'spellings'> & { readonly octets: number };
+interface Written extends Pick<Rendered, 'counts' | 'body' | 'serials' | 'spellings'> {
+  /** Of the whole message. */
+  readonly octets: number;
+  readonly starts: readonly number[];
+  readonly pointers: readonly NamePointer[];
+}
 
 function ordered(result: Found, random: () => number): Item[] {
   const items = [...result.items];
@@ -124,12 +140,17 @@ function writeContent(content: Content, name: Labels, type: number, compress: bo
     writeRecord(writer, record);
     if (record.data.type === 'SOA') serials.push(writer.length - start - 20);
   };
-  for (const { record } of content.items) put(record);
+  const starts = [0];
+  for (const { record } of content.items) {
+    put(record);
+    starts.push(writer.length - start);
+  }
   for (const record of content.authorities) put(record);
   const additionals = distinct([...content.items.flatMap((one) => one.additionals), ...content.additionals]);
   for (const record of additionals) put(record);
   const counts = [content.items.length, content.authorities.length, additionals.length] as const;
-  return { counts, body: writer.take().subarray(start), octets: writer.length, serials, spellings };
+  const body = writer.take().subarray(start);
+  return { counts, body, serials, spellings, octets: writer.length, starts, pointers: writer.pointers };
 }
 
 const isEnding = (name: string, question: string): boolean =>

@@ -4,6 +4,7 @@ import type { AppliedChange, CatalogReader, Feed } from '../registry/index.ts';
 import { AnswerCache, NameAnswers, Variants, isCachedType } from './answer-cache.ts';
 import { assemble, ednsLimit, ednsOctets, refusal } from './assemble.ts';
 import { CatalogView } from './catalog-view.ts';
+import { Dealer } from './dealer.ts';
 import { parseLookup, zonesOf } from './lookup.ts';
 import type { Zone } from './lookup.ts';
 import type { DnsOptions } from './options.ts';
@@ -53,6 +54,7 @@ export class Responder {
   readonly #options: DnsOptions;
   readonly #clock: Pick<Clock, 'wall'>;
   readonly #random: () => number;
+  readonly #dealer: Dealer;
   readonly #view: CatalogView;
   readonly #content: ZoneContent;
   readonly #zones: readonly Zone[];
@@ -66,6 +68,7 @@ export class Responder {
     this.#options = options;
     this.#clock = clock;
     this.#random = random ?? Math.random;
+    this.#dealer = new Dealer(this.#random);
     this.#zones = zonesOf(options);
     this.#view = new CatalogView(catalog, options);
     this.#content = new ZoneContent(this.#view, options, this.#zones);
@@ -123,7 +126,7 @@ export class Responder {
     const rendered = this.#rendered(query, via);
     if (rendered.rcode === RCODE.REFUSED) return refusal(bytes, query, RCODE.REFUSED);
     const seconds = rendered.serials.length === 0 ? 0 : Math.floor(this.#clock.wall() / 1_000);
-    return assemble(bytes, query, rendered, seconds);
+    return assemble(bytes, query, rendered, seconds, this.#dealer);
   }
 
   #rendered(query: Query, via: Via): Rendered {
@@ -147,7 +150,11 @@ export class Responder {
     const draw = (): Rendered => render(result, labels, type, limits, options);
     const first = draw();
     if (!result.isCacheable || !isCachedType(type)) return first;
-    const variants = new Variants(draw, first, result.order === 'fixed' ? 1 : result.items.length);
+    const variants = new Variants(
+      draw,
+      first,
+      result.order === 'fixed' || first.movable !== null ? 1 : result.items.length,
+    );
     const answers = known ?? new NameAnswers(labels);
     answers.set(type, way, variants);
     this.#cache.put(query.name, answers, result.dependsOn, variants.octets);

@@ -4,7 +4,13 @@ import { foldCase } from './name.ts';
 import { MAX_MESSAGE_OCTETS } from './numbers.ts';
 
 /** Pointers have 14 bits: what stands beyond cannot be pointed at (RFC 1035 4.1.4). */
-const MAX_POINTER = 0x3fff;
+export const MAX_POINTER = 0x3fff;
+
+/** A compression pointer: where it stands in the message, and where it leads to. */
+export interface NamePointer {
+  readonly at: number;
+  readonly to: number;
+}
 
 /** Writes a message into one growing buffer, names compressed against those written before when `compress` is set. */
 export class MessageWriter {
@@ -13,9 +19,15 @@ export class MessageWriter {
   readonly #compress: boolean;
   /** Where each name and each of its endings stands, by its labels in lower case from the right. */
   readonly #offsets = new Map<string, number>();
+  readonly #pointers: NamePointer[] = [];
 
   constructor(options: { readonly compress: boolean }) {
     this.#compress = options.compress;
+  }
+
+  /** The compression pointers that were written, in order. */
+  get pointers(): readonly NamePointer[] {
+    return this.#pointers;
   }
 
   /** Octets written so far. */
@@ -58,7 +70,10 @@ export class MessageWriter {
     for (const [index, label] of labels.entries()) {
       const key = keys[index];
       const known = key === undefined ? undefined : this.#offsets.get(key);
-      if (known !== undefined && options.compress) return this.u16(0xc000 | known);
+      if (known !== undefined && options.compress) {
+        this.#pointers.push({ at: this.#length, to: known });
+        return this.u16(0xc000 | known);
+      }
       if (key !== undefined && known === undefined && this.#length <= MAX_POINTER) this.#offsets.set(key, this.#length);
       this.#label(label);
     }
