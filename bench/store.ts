@@ -7,8 +7,8 @@ import { median } from './result.ts';
 import type { BenchResult } from './result.ts';
 
 const KEYS = 20_000;
-const ROUNDS = 5;
-const ROUND_MS = 500;
+const ROUNDS = 7;
+const ROUND_MS = 400;
 const BOUND = 0.6;
 
 interface Contender {

@@ -43,6 +43,7 @@ test('History.reached() resolves at its revision, or when it is released', async
   history.release();
   await new Promise((resolve) => setImmediate(resolve));
   expect(reached).toEqual([0, 1, 2, 5]);
+  await history.reached(9);
 });
 
 test('History.watch() leaves no listener behind', async () => {

@@ -23,6 +23,7 @@ export class History {
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #revision: Revision;
   #compacted: Revision;
+  #released = false;
   #closed = false;
 
   constructor(options: HistoryOptions) {
@@ -64,12 +65,13 @@ export class History {
 
   /** Resolves once `revision` is published, or when it never will be because the store closed. */
   reached(revision: Revision): Promise<void> {
-    if (revision <= this.#revision || this.#closed) return Promise.resolve();
+    if (revision <= this.#revision || this.#released) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
   }
 
-  /** Lets everyone go who waits for a revision that will not come. */
+  /** No revision comes any more: lets everyone go who waits for one, now and later. */
   release(): void {
+    this.#released = true;
     for (const waiter of this.#waiting.splice(0)) waiter.resolve();
   }
 
