@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { startDeadline } from '../lib/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { haproxySilent } from './errors.ts';
 import { parseServersState } from './servers-state.ts';
@@ -40,7 +41,8 @@ export class RuntimeClient {
         if (failure === null) resolve(answer);
         else reject(haproxySilent(this.socket, failure));
       };
-      const timer = this.#clock.after(this.#timeoutMs, () => finish(`no answer within ${this.#timeoutMs} ms`));
+      const giveUp = (): void => finish(`no answer within ${this.#timeoutMs} ms`);
+      const timer = startDeadline(this.#clock, this.#timeoutMs, giveUp);
       socket.setEncoding('utf8');
       // The master answers and then waits for more, unless it sees that there is none.
       socket.once('connect', () => socket.end(`${line}\n`));

@@ -201,6 +201,18 @@ requireComponent('haproxy')('LocalBalancer: members', () => {
     for (let i = 0; i < 20; i++) expect((await get(port)).body).toBe('two');
   });
 
+  it('an answer that was cut off is asked for again, unless it is a POST', async () => {
+    const one = await bench.instance('one');
+    const cutting = bench.use(await listen(net.createServer((socket) => socket.once('data', () => socket.destroy()))));
+    const balancer = await bench.balancer();
+    await balancer.offer(
+      viewOf(1, [frontendOf(port, [memberOf('a/one', one.port), memberOf('b/cut', portOf(cutting))])]),
+    );
+    for (const method of ['GET', 'HEAD', 'GET', 'HEAD']) expect((await get(port, { method })).status).toBe(200);
+    const posts = [(await get(port, { method: 'POST' })).status, (await get(port, { method: 'POST' })).status];
+    expect(new Set(posts)).toEqual(new Set([200, 502]));
+  });
+
   it('a member that only fails rests and gets traffic again when it is well; one alone is never left out', async () => {
     const [one, two] = [await bench.instance('one'), await bench.instance('two')];
     const { port: twosPort } = two;
