@@ -73,6 +73,8 @@ export interface ErrorKind {
 export type ErrorFactory<Args extends unknown[]> = ErrorKind & {
   (...args: Args): DroverError;
   with(detail: ErrorDetail, ...args: Args): DroverError;
+  /** The row itself, for the manual of errors. */
+  readonly row: { readonly message: (...args: Args) => string; readonly hint?: string };
 };
 
 /** Exit statuses of the CLI by HTTP status (design 11): 2 invalid, 4 not found, 5 denied, 6 conflict, else 1. */
@@ -104,7 +106,8 @@ export function defineError<Args extends unknown[]>(
   const create = (...args: Args): DroverError => new DroverError(kind, message(...args), defaults);
   const createWith = (detail: ErrorDetail, ...args: Args): DroverError =>
     new DroverError(kind, message(...args), { ...defaults, ...detail });
-  return Object.assign(create, kind, { with: createWith });
+  const row = { message, ...(defaults.hint === undefined ? {} : { hint: defaults.hint }) };
+  return Object.assign(create, kind, { with: createWith, row });
 }
 
 /** The text of anything that was thrown. */

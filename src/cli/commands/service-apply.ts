@@ -1,4 +1,4 @@
-import { loadDefinitions } from '../../definition/index.ts';
+import { loadDefinitions, toServiceDocument, type Definition } from '../../definition/index.ts';
 import type { Command } from '../command.ts';
 import { waitForArrival, WAIT_OPTIONS } from '../wait.ts';
 
@@ -16,12 +16,8 @@ export const serviceApply: Command = {
     const { args, client, options, output } = invocation;
     const loaded = await loadDefinitions(args);
     for (const warning of loaded.warnings) output.say(`warning: ${warning}`);
-    const federation = options['federation'];
-    const definitions = loaded.definitions.map(({ definition }) =>
-      typeof federation === 'string' && definition.federation === 'default'
-        ? { ...definition, federation }
-        : definition,
-    );
+    const federation = typeof options['federation'] === 'string' ? options['federation'] : undefined;
+    const definitions = loaded.definitions.map(({ definition }) => inFederation(definition, federation));
     const { revision, body } = await client.applyDefinitions(definitions, { dryRun: options['dryRun'] === true });
     for (const warning of body.warnings) output.say(`warning: ${warning}`);
     for (const note of body.notes) output.say(`note: ${note}`);
@@ -30,3 +26,9 @@ export const serviceApply: Command = {
     return options['dryRun'] === true ? 0 : waitForArrival(invocation, revision);
   },
 };
+
+/** The document that goes over the wire; `federation` is for those that name none. */
+function inFederation(definition: Definition, federation: string | undefined): object {
+  const document = toServiceDocument(definition);
+  return federation === undefined || definition.federation !== 'default' ? document : { ...document, federation };
+}

@@ -1,0 +1,75 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PROCESSES } from './layout.ts';
+
+/** A process that is surely the one that was started: a pid alone may be somebody else's by now. */
+interface Known {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly what: string;
+}
+
+const GRACE_MS = 3_000;
+
+/** Remembers on disk which processes the example runs. */
+export class ProcessTable {
+  readonly #known = new Map<number, Known>();
+
+  add(pid: number, what: string): void {
+    const startedAt = startOf(pid);
+    if (startedAt !== null) this.#known.set(pid, { pid, startedAt, what });
+    this.#save();
+  }
+
+  remove(pid: number): void {
+    this.#known.delete(pid);
+    this.#save();
+  }
+
+  /** Everything ended in order: nothing is left for the next start to clean up. */
+  finish(): void {
+    this.#known.clear();
+    rmSync(PROCESSES, { force: true });
+  }
+
+  #save(): void {
+    mkdirSync(path.dirname(PROCESSES), { recursive: true, mode: 0o700 });
+    writeFileSync(PROCESSES, JSON.stringify([...this.#known.values()]));
+  }
+}
+
+/** Ends what an earlier run that was killed left behind; says what it found. */
+export async function cleanUpLeftovers(): Promise<string[]> {
+  if (!existsSync(PROCESSES)) return [];
+  const left = (JSON.parse(readFileSync(PROCESSES, 'utf8')) as Known[]).filter(isAlive);
+  for (const { pid } of left) signal(pid, 'SIGTERM');
+  const deadline = Date.now() + GRACE_MS;
+  while (left.some(isAlive) && Date.now() < deadline) await sleep(50);
+  for (const one of left.filter(isAlive)) signal(one.pid, 'SIGKILL');
+  rmSync(PROCESSES, { force: true });
+  return left.map(({ what, pid }) => `${what} (pid ${pid})`);
+}
+
+function isAlive({ pid, startedAt }: Known): boolean {
+  return startOf(pid) === startedAt;
+}
+
+/** Start time of a process in ticks since boot (proc(5), field 22); null when it is gone or a zombie. */
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself.
+  }
+}
