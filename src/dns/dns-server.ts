@@ -1,12 +1,13 @@
 import type { Clock } from '../lib/index.ts';
 import { messageOf } from '../lib/index.ts';
 import type { CatalogReader, Feed } from '../registry/index.ts';
+import { BatchedUdpTransport } from './batched-udp-transport.ts';
 import { cannotListen, portDenied, portTaken } from './errors.ts';
 import type { DnsOptions } from './options.ts';
 import { Responder } from './responder.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import type { TcpLimits } from './tcp-transport.ts';
-import type { AnswerQuery } from './transport.ts';
+import type { AnswerQuery, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
 
 export interface DnsServerOptions {
@@ -20,6 +21,8 @@ export interface DnsServerOptions {
   /** Numbers in [0, 1), for the order of answers. */
   readonly random?: () => number;
   readonly tcpLimits?: Partial<TcpLimits>;
+  /** Whether UDP is read and written in batches where that can be had; on unless told. */
+  readonly batchUdp?: boolean;
   /** Told of failures inside a query's answer, which the asker sees as SERVFAIL. */
   readonly onError?: (error: unknown) => void;
 }
@@ -31,10 +34,10 @@ const FREE_PORT_TRIES = 10;
 export class DnsServer implements AsyncDisposable {
   readonly address: string;
   readonly #responder: Responder;
-  readonly #udp: UdpTransport;
+  readonly #udp: Transport;
   readonly #tcp: TcpTransport;
 
-  private constructor(address: string, responder: Responder, udp: UdpTransport, tcp: TcpTransport) {
+  private constructor(address: string, responder: Responder, udp: Transport, tcp: TcpTransport) {
     this.address = address;
     this.#responder = responder;
     this.#udp = udp;
@@ -70,12 +73,10 @@ export class DnsServer implements AsyncDisposable {
   }
 }
 
-async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[UdpTransport, TcpTransport]> {
+async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[Transport, TcpTransport]> {
   for (let tries = 1; ; tries++) {
     const { address, port, clock } = options;
-    const udp = await UdpTransport.start({ answer, address, port }).catch((error: unknown) => {
-      throw listenError(error, options, 'UDP');
-    });
+    const udp = await startUdp({ answer, address, port }, options);
     try {
       const limits = options.tcpLimits ?? {};
       return [udp, await TcpTransport.start({ answer, address, port: udp.port, clock, limits })];
@@ -85,6 +86,14 @@ async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[
         throw listenError(error, options, 'TCP');
     }
   }
+}
+
+async function startUdp(at: TransportOptions, options: DnsServerOptions): Promise<Transport> {
+  const batched = options.batchUdp === false ? null : await BatchedUdpTransport.start(at);
+  if (batched !== null) return batched;
+  return UdpTransport.start(at).catch((error: unknown) => {
+    throw listenError(error, options, 'UDP');
+  });
 }
 
 function listenError(error: unknown, { address, port }: DnsServerOptions, protocol: 'UDP' | 'TCP'): Error {

@@ -1,3 +1,4 @@
+export { BatchedUdpTransport } from './batched-udp-transport.ts';
 export { DnsServer, type DnsServerOptions } from './dns-server.ts';
 export * from './errors.ts';
 export { parseDnsOptions, serviceTtl, type DnsInput, type DnsOptions } from './options.ts';

@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net';
 import type { AnswerQuery, Transport, TransportOptions } from './transport.ts';
 
 /** Bursts wait here while the event loop is busy elsewhere, instead of being lost. */
-const RECEIVE_BUFFER_OCTETS = 4 << 20;
+export const RECEIVE_BUFFER_OCTETS = 4 << 20;
 const VIA = { transport: 'udp' } as const;
 
 /** DNS over UDP, one datagram a query, on the event loop of the caller. */
@@ -45,7 +45,8 @@ export class UdpTransport implements Transport {
   }
 }
 
-function reply(socket: Socket, answer: AnswerQuery, query: Buffer, from: RemoteInfo): void {
+/** Answers one datagram through a socket of Node's. */
+export function reply(socket: Socket, answer: AnswerQuery, query: Buffer, from: RemoteInfo): void {
   // Port 0 can be forged and never be answered.
   if (from.port === 0) return;
   const bytes = answer(query, VIA);
