@@ -58,6 +58,9 @@ export interface Member {
   readonly child: PlacedValue;
 }
 
+/** A file full of duplicates need not name them all. */
+const MOST_PROBLEMS = 20;
+
 /** The value of a map; keys such as `__proto__` become plain members. Duplicates are added to `problems`. */
 export function placedMap(offset: number, members: readonly Member[], problems: ReadProblem[]): PlacedValue {
   const children = new Map<string, PlacedValue>();
@@ -65,7 +68,8 @@ export function placedMap(offset: number, members: readonly Member[], problems: 
   for (const { key, keyOffset, child } of members) {
     const first = children.get(key);
     if (first !== undefined) {
-      problems.push({ kind: 'duplicate', offset: keyOffset, key, firstOffset: first.keyOffset ?? first.offset });
+      if (problems.length < MOST_PROBLEMS)
+        problems.push({ kind: 'duplicate', offset: keyOffset, key, firstOffset: first.keyOffset ?? first.offset });
       continue;
     }
     children.set(key, { ...child, keyOffset });

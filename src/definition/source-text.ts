@@ -88,7 +88,7 @@ function printable(line: string): string {
 /** Passwords in URLs and the values of keys such as `token` become stars of the same length, so that columns stay. */
 function maskSecrets(line: string): string {
   return maskUrls(line).replace(
-    /(["']?)([\w-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,{}[\]"']+)/g,
+    /(?<![\w-])(["']?)([\w-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,{}[\]"']+)/g,
     (all, quote: string, key: string, between: string, value: string) =>
       isSecretKey(key) ? `${quote}${key}${quote}${between}${starred(value)}` : all,
   );

@@ -80,7 +80,7 @@ class YamlReader {
   read(node: unknown, depth: number): PlacedValue {
     const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
     if (++this.#values > MAX_VALUES)
-      return this.#refused(offset, 'the aliases unfold to too many values', 'write the values out');
+      return this.#refused(offset, `the document has more than ${MAX_VALUES} values`, 'split it, or use fewer aliases');
     if (isAlias(node)) return this.#alias(node, offset, depth);
     if (isCollection(node) && depth >= this.#maxDepth) {
       if (!this.problems.some((problem) => problem.kind === 'depth')) this.problems.push({ kind: 'depth', offset });
@@ -156,6 +156,7 @@ const SAID: Readonly<Record<string, Said>> = {
 
 function yamlProblem(error: YAMLError, source: SourceText): ReadProblem {
   const offset = Math.min(error.pos[0], source.text.trimEnd().length);
+  if (error.code === 'RESOURCE_EXHAUSTION') return { kind: 'depth', offset };
   const said = sayBracket(error.message) ?? SAID[error.code] ?? sayMissing(error.message);
   return { kind: 'syntax', offset, message: said.message, ...(said.hint === undefined ? {} : { hint: said.hint }) };
 }
