@@ -1,7 +1,6 @@
 import type { Definition } from '../definition/index.ts';
 import type { Entry, Revision, StoreEvent } from '../store/index.ts';
 import type { Check } from './catalog-reader.ts';
-import { withCheck, withoutCheck } from './catalog-state.ts';
 import type { InstanceState, NodeState } from './catalog-state.ts';
 import { NO_CHECKS } from './catalog-state.ts';
 import type { CatalogTables } from './catalog-tables.ts';
@@ -126,7 +125,7 @@ export class CatalogEdit {
     const before = node.stored;
     this.#summary.nodeChanges(node, stored === undefined ? 'gone' : '');
     this.#tables.setRecord(node, stored);
-    for (const instance of node.instances.values()) {
+    for (const instance of node.unordered()) {
       if (before === undefined) this.#tables.services.add(instance.record.service, instance);
       if (stored === undefined) this.#tables.services.remove(instance.record.service, instance);
     }
@@ -153,15 +152,11 @@ export class CatalogEdit {
 
   #putInstance(node: NodeState, entry: Entry): void {
     const record = decodeInstance(entry);
-    const existing = node.instances.get(record.id);
+    const existing = node.instance(record.id);
     if (existing !== undefined) return this.#replaceInstance(existing, record, entry);
     const instance: InstanceState = { node, record, checks: NO_CHECKS, ...stamps(entry) };
     this.#summary.instanceChanges(instance, 'absent');
     node.addInstance(instance);
-    for (const orphan of [...node.orphans.values()].filter((check) => check.record.serviceId === record.id)) {
-      node.orphans = withoutCheck(node.orphans, orphan.record.id);
-      instance.checks = withCheck(instance.checks, orphan);
-    }
     if (!node.isRegistered) return;
     this.#tables.services.add(record.service, instance);
     foldInstance(this.#tables, instance, this.#touch);
@@ -181,12 +176,10 @@ export class CatalogEdit {
   }
 
   #removeInstance(node: NodeState, id: string): void {
-    const instance = node.instances.get(id);
+    const instance = node.instance(id);
     if (instance === undefined) return;
     this.#summary.instanceChanges(instance);
-    node.instances.delete(id);
-    for (const check of instance.checks.values()) node.orphans = withCheck(node.orphans, check);
-    instance.checks = NO_CHECKS;
+    node.removeInstance(instance);
     if (!node.isRegistered) return;
     const { service } = instance.record;
     this.#tables.services.remove(service, instance);
@@ -196,39 +189,39 @@ export class CatalogEdit {
 
   #putCheck(node: NodeState, check: Check): void {
     const { id, serviceId } = check.record;
-    const home = node.instances.get(serviceId);
-    const isAtHome = serviceId === '' ? node.checks.has(id) : home?.checks.has(id) === true;
-    // Loading sees every key once; only a later put can move a check from one service to another.
-    if (!isAtHome && this.#change !== undefined) this.#removeCheck(node, id);
-    if (serviceId === '') {
-      this.#summary.nodeChanges(node);
-      node.checks = withCheck(node.checks, check);
-      if (node.isRegistered) this.#touchNodeChecks(node, check.modRevision);
-    } else if (home === undefined) node.orphans = withCheck(node.orphans, check);
-    else {
-      this.#summary.instanceChanges(home);
-      home.checks = withCheck(home.checks, check);
-      this.#touchServiceCheck(home, check.modRevision);
-    }
+    const existing = node.check(id);
+    if (existing !== undefined && existing.record.serviceId !== serviceId) this.#removeCheck(node, id);
+    const changed = this.#beforeCheck(node, check);
+    node.putCheck(check);
+    this.#afterCheck(node, changed, check.modRevision);
   }
 
   #removeCheck(node: NodeState, id: string): void {
-    node.orphans = withoutCheck(node.orphans, id);
-    if (node.checks.has(id)) {
+    const check = node.check(id);
+    if (check === undefined) return;
+    const changed = this.#beforeCheck(node, check);
+    node.removeCheck(check);
+    this.#afterCheck(node, changed, BY_TOMBSTONE);
+  }
+
+  /** What a check counts for: the node, one instance, or nothing that is seen. */
+  #beforeCheck(node: NodeState, { record: { serviceId } }: Check): NodeState | InstanceState | undefined {
+    if (serviceId === '') {
       this.#summary.nodeChanges(node);
-      node.checks = withoutCheck(node.checks, id);
-      if (node.isRegistered) this.#touchNodeChecks(node, BY_TOMBSTONE);
-      return;
+      return node;
     }
-    const home = node.instances.values().find((instance) => instance.checks.has(id));
-    if (home === undefined) return;
-    this.#summary.instanceChanges(home);
-    home.checks = withoutCheck(home.checks, id);
-    this.#touchServiceCheck(home, BY_TOMBSTONE);
+    const instance = node.instance(serviceId);
+    if (instance !== undefined) this.#summary.instanceChanges(instance);
+    return instance;
+  }
+
+  #afterCheck(node: NodeState, changed: NodeState | InstanceState | undefined, revision: Revision): void {
+    if (changed === undefined || !node.isRegistered) return;
+    if (changed === node) this.#touchNodeChecks(node, revision);
+    else this.#touchServiceCheck(changed as InstanceState, revision);
   }
 
   #touchServiceCheck(instance: InstanceState, revision: Revision): void {
-    if (!instance.node.isRegistered) return;
     for (const name of [topic.service(instance.record.service), topic.node(instance.node.name), topic.checks])
       this.#touch(name, revision);
   }

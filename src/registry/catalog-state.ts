@@ -26,21 +26,38 @@ export class NodeState implements CatalogNode {
   storedAlive: Stored<AliveRecord> | undefined;
   /** Epoch of the agent that speaks for the node, and the revision of that entry; in no index. */
   owner: { readonly epoch: number; readonly modRevision: Revision } | undefined;
-  /** In order of id. */
-  instances = new Map<string, InstanceState>();
+  #checks: ReadonlyMap<string, Check> = NO_CHECKS;
+  #orphans: ReadonlyMap<string, Check> = NO_CHECKS;
+  #instances = new Map<string, InstanceState>();
+  /** Check id → the service it belongs to; '' for the node itself. */
+  readonly #homes = new Map<string, string>();
+  #isSorted = true;
   #greatestId = '';
-  checks: ReadonlyMap<string, Check> = NO_CHECKS;
-  orphans: ReadonlyMap<string, Check> = NO_CHECKS;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  addInstance(instance: InstanceState): void {
-    const { id } = instance.record;
-    this.instances.set(id, instance);
-    if (id < this.#greatestId) this.instances = inOrder(this.instances);
-    else this.#greatestId = id;
+  /** In order of id: brought into order only when somebody looks. */
+  get instances(): ReadonlyMap<string, InstanceState> {
+    if (!this.#isSorted) {
+      this.#instances = inOrder(this.#instances);
+      this.#isSorted = true;
+    }
+    return this.#instances;
+  }
+
+  /** In no order. */
+  unordered(): Iterable<InstanceState> {
+    return this.#instances.values();
+  }
+
+  get checks(): ReadonlyMap<string, Check> {
+    return this.#checks;
+  }
+
+  get orphans(): ReadonlyMap<string, Check> {
+    return this.#orphans;
   }
 
   get isRegistered(): boolean {
@@ -67,12 +84,70 @@ export class NodeState implements CatalogNode {
 
   get isEmpty(): boolean {
     const holds = this.stored ?? this.storedAlive ?? this.owner;
-    return holds === undefined && this.instances.size + this.checks.size + this.orphans.size === 0;
+    return holds === undefined && this.#instances.size + this.#homes.size === 0;
+  }
+
+  instance(id: string): InstanceState | undefined {
+    return this.#instances.get(id);
+  }
+
+  instanceIds(): Iterable<string> {
+    return this.#instances.keys();
+  }
+
+  /** A check of the node, of one of its services, or of a service that is not there. */
+  check(id: string): Check | undefined {
+    const home = this.#homes.get(id);
+    if (home === undefined) return undefined;
+    if (home === '') return this.#checks.get(id);
+    return this.#instances.get(home)?.checks.get(id) ?? this.#orphans.get(id);
+  }
+
+  checkIds(): Iterable<string> {
+    return this.#homes.keys();
+  }
+
+  /** Adds an instance, with the checks that waited for it. */
+  addInstance(instance: InstanceState): void {
+    const { id } = instance.record;
+    this.#instances.set(id, instance);
+    if (id < this.#greatestId) this.#isSorted = false;
+    else this.#greatestId = id;
+    for (const check of this.#orphans.values()) {
+      if (check.record.serviceId !== id) continue;
+      this.#orphans = withoutCheck(this.#orphans, check.record.id);
+      instance.checks = withCheck(instance.checks, check);
+    }
+  }
+
+  /** Its checks stay until they are removed themselves. */
+  removeInstance(instance: InstanceState): void {
+    this.#instances.delete(instance.record.id);
+    for (const check of instance.checks.values()) this.#orphans = withCheck(this.#orphans, check);
+    instance.checks = NO_CHECKS;
+  }
+
+  /** Puts a check where it belongs; it must not be anywhere else. */
+  putCheck(check: Check): void {
+    const { id, serviceId } = check.record;
+    this.#homes.set(id, serviceId);
+    const instance = this.#instances.get(serviceId);
+    if (serviceId === '') this.#checks = withCheck(this.#checks, check);
+    else if (instance === undefined) this.#orphans = withCheck(this.#orphans, check);
+    else instance.checks = withCheck(instance.checks, check);
+  }
+
+  removeCheck({ record: { id, serviceId } }: Check): void {
+    this.#homes.delete(id);
+    const instance = this.#instances.get(serviceId);
+    if (serviceId === '') this.#checks = withoutCheck(this.#checks, id);
+    else if (instance === undefined) this.#orphans = withoutCheck(this.#orphans, id);
+    else instance.checks = withoutCheck(instance.checks, id);
   }
 }
 
 /** The checks with one set, in order of id; changed in place unless it is the shared empty map. */
-export function withCheck(checks: ReadonlyMap<string, Check>, check: Check): ReadonlyMap<string, Check> {
+function withCheck(checks: ReadonlyMap<string, Check>, check: Check): ReadonlyMap<string, Check> {
   const { id } = check.record;
   if (checks === NO_CHECKS) return new Map([[id, check]]);
   const own = checks as Map<string, Check>;
@@ -82,7 +157,7 @@ export function withCheck(checks: ReadonlyMap<string, Check>, check: Check): Rea
 }
 
 /** The checks without one; the shared empty map when nothing is left. */
-export function withoutCheck(checks: ReadonlyMap<string, Check>, id: string): ReadonlyMap<string, Check> {
+function withoutCheck(checks: ReadonlyMap<string, Check>, id: string): ReadonlyMap<string, Check> {
   if (checks !== NO_CHECKS) (checks as Map<string, Check>).delete(id);
   return checks.size === 0 ? NO_CHECKS : checks;
 }

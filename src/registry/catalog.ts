@@ -152,11 +152,10 @@ function* heldOfNode(node: NodeState): Iterable<Held> {
   if (stored !== undefined) yield { key: nodeKey(name), modRevision: stored.modRevision };
   if (storedAlive !== undefined) yield { key: aliveKey(name), modRevision: storedAlive.modRevision };
   if (owner !== undefined) yield { key: ownKey(name), modRevision: owner.modRevision };
-  const checks = [node.checks, node.orphans];
-  for (const instance of node.instances.values()) {
+  for (const instance of node.unordered())
     yield { key: instanceKey(name, instance.record.id), modRevision: instance.modRevision };
-    checks.push(instance.checks);
+  for (const id of node.checkIds()) {
+    const check = node.check(id);
+    if (check !== undefined) yield { key: checkKey(name, id), modRevision: check.modRevision };
   }
-  for (const map of checks)
-    for (const check of map.values()) yield { key: checkKey(name, check.record.id), modRevision: check.modRevision };
 }

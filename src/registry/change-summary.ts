@@ -35,7 +35,7 @@ export class ChangeSummary {
   nodeChanges(node: NodeState, word?: string): void {
     if (this.#change === undefined) return;
     this.#change.nodes.add(node.name);
-    for (const instance of node.instances.values()) this.instanceChanges(instance);
+    for (const instance of node.unordered()) this.instanceChanges(instance);
     if (word !== undefined && this.#nodes.get(node.name) !== 'gone')
       this.#nodes.set(node.name, word || (this.#nodes.get(node.name) ?? ''));
   }
@@ -65,6 +65,6 @@ export class ChangeSummary {
 }
 
 function presence(instance: InstanceState): Health | 'absent' {
-  const isSeen = instance.node.isRegistered && instance.node.instances.get(instance.record.id) === instance;
+  const isSeen = instance.node.isRegistered && instance.node.instance(instance.record.id) === instance;
   return isSeen ? healthOf(instance) : 'absent';
 }

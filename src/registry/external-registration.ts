@@ -22,34 +22,30 @@ export interface ExternalRegistration {
  * @throws REGISTRY_NODE_NAME_TAKEN when a living agent has the name under another id; a node that is dead, or that no
  *   agent vouches for, yields to the last writer
  */
-export function amendExternal(
-  before: NodePicture | undefined,
-  registration: ExternalRegistration,
-  region: string,
-): NodePicture {
+export function amendExternal(picture: NodePicture, registration: ExternalRegistration, region: string): void {
   const { node, instance, checks = [], skipNodeUpdate = false } = registration;
-  if (before !== undefined) checkName(before, node);
+  checkName(picture, node);
   for (const { serviceId } of checks)
-    if (serviceId !== '' && serviceId !== instance?.id && before?.instances.has(serviceId) !== true)
+    if (serviceId !== '' && serviceId !== instance?.id && !picture.instances.has(serviceId))
       throw unknownInstance(node.name, serviceId);
-  const picture = before ?? emptyPicture(node, region);
-  if (!skipNodeUpdate) picture.node = { ...picture.node, ...definedFields(node) };
+  const known = picture.node ?? emptyRecord(node, region);
+  picture.node = skipNodeUpdate ? known : { ...known, ...definedFields(node) };
   if (instance !== undefined) picture.instances.set(instance.id, instance);
   for (const check of checks) {
-    const known = picture.checks.get(check.id);
-    picture.checks.set(check.id, known !== undefined && saysTheSame(known, check) ? known : check);
+    const before = picture.checks.get(check.id);
+    picture.checks.set(check.id, before !== undefined && saysTheSame(before, check) ? before : check);
   }
-  return picture;
 }
 
 function checkName({ node: known, alive }: NodePicture, { id, name }: ExternalNode): void {
-  const isOther = id !== undefined && id !== '' && known.id !== '' && known.id.toLowerCase() !== id.toLowerCase();
+  if (known === undefined || known.id === '' || id === undefined || id === '') return;
+  const isOther = known.id.toLowerCase() !== id.toLowerCase();
   const isLiving = !known.external && (alive?.status === 'up' || alive?.status === 'suspected');
   if (isOther && isLiving) throw nodeNameTaken(name, known.id, known.address);
 }
 
-function emptyPicture(node: ExternalNode, region: string): NodePicture {
-  const record: NodeRecord = {
+function emptyRecord(node: ExternalNode, region: string): NodeRecord {
+  return {
     id: '',
     taggedAddresses: {},
     meta: {},
@@ -61,7 +57,6 @@ function emptyPicture(node: ExternalNode, region: string): NodePicture {
     external: true,
     ...definedFields(node),
   };
-  return { node: record, alive: undefined, epoch: undefined, instances: new Map(), checks: new Map() };
 }
 
 function definedFields(node: ExternalNode): ExternalNode {

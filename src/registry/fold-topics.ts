@@ -17,7 +17,7 @@ export function foldNode(tables: CatalogTables, node: NodeState, touch: Touch): 
   touch(topic.checks, checksRevision);
   touch(ofChecks, checksRevision);
   touch(own, Math.max(node.modRevision, tables.topics.own(ofChecks)));
-  for (const instance of node.instances.values()) foldInstance(tables, instance, touch);
+  for (const instance of node.unordered()) foldInstance(tables, instance, touch);
 }
 
 /** Touches everything that an instance brings with it: its checks, and for its service also its node. */
@@ -34,5 +34,5 @@ export function foldInstance(tables: CatalogTables, instance: InstanceState, tou
 
 /** Touches each service that has an instance on the node. */
 export function foldNodeServices(node: NodeState, revision: Revision, touch: Touch): void {
-  for (const instance of node.instances.values()) touch(topic.service(instance.record.service), revision);
+  for (const instance of node.unordered()) touch(topic.service(instance.record.service), revision);
 }

@@ -1,10 +1,12 @@
 import type { Revision } from '../store/index.ts';
-import type { NodeState } from './catalog-state.ts';
+import { NodeState } from './catalog-state.ts';
 import { commitPlans } from './commit-plans.ts';
 import type { Feed } from './feed.ts';
-import type { Amendment, NodePicture } from './node-picture.ts';
-import { pictureOf } from './node-picture.ts';
+import { NodePicture } from './node-picture.ts';
 import { planNode } from './plan-node.ts';
+
+/** Makes a node's picture what it should be; when it throws it has changed nothing. */
+export type Amendment = (picture: NodePicture) => void;
 
 interface Pending {
   readonly amendment: Amendment;
@@ -50,10 +52,10 @@ export class NodeWrites {
     let failed = new Map<Pending, unknown>();
     try {
       const revision = await commitPlans(this.#feed, `node "${name}"`, () => {
-        const state = this.#state(name);
-        const folded = fold(pictureOf(state), taken);
-        ({ failed } = folded);
-        return planNode(name, state, folded.picture);
+        const state = this.#state(name) ?? new NodeState(name);
+        const picture = new NodePicture(state);
+        failed = amendByAll(picture, taken);
+        return planNode(state, picture);
       });
       for (const one of taken) {
         if (failed.has(one)) one.reject(failed.get(one));
@@ -65,19 +67,15 @@ export class NodeWrites {
   }
 }
 
-/** Amendments that throw leave the picture as it is and fail alone. */
-function fold(
-  before: NodePicture | undefined,
-  taken: readonly Pending[],
-): { picture: NodePicture | undefined; failed: Map<Pending, unknown> } {
-  let picture = before;
+/** An amendment that throws fails alone. */
+function amendByAll(picture: NodePicture, taken: readonly Pending[]): Map<Pending, unknown> {
   const failed = new Map<Pending, unknown>();
   for (const one of taken) {
     try {
-      picture = one.amendment(picture);
+      one.amendment(picture);
     } catch (error) {
       failed.set(one, error);
     }
   }
-  return { picture, failed };
+  return failed;
 }

@@ -1,10 +1,9 @@
 import { canonicalJson } from '../lib/index.ts';
 import type { Check } from './catalog-reader.ts';
-import { NodeState } from './catalog-state.ts';
-import type { InstanceState } from './catalog-state.ts';
+import type { InstanceState, NodeState } from './catalog-state.ts';
 import { aliveKey, checkKey, instanceKey, nodeKey, ownKey, topic } from './keys.ts';
 import type { NodePicture } from './node-picture.ts';
-import type { CheckRecord, InstanceRecord } from './records.ts';
+import type { CheckRecord, InstanceRecord, NodeRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
 
 /** So many compares and so many writes fit in one transaction of the store. */
@@ -15,30 +14,36 @@ const LIMIT = 128;
  * store allows, deregistrations first, an instance together with its checks. Between two transactions an instance is
  * never seen without the checks it has.
  */
-export function planNode(name: string, current: NodeState | undefined, wanted: NodePicture | undefined): TxnPlan[] {
-  const state = current ?? new NodeState(name);
-  const groups = wanted === undefined ? removeNode(state) : changeNode(state, wanted);
+export function planNode(state: NodeState, wanted: NodePicture): TxnPlan[] {
+  const groups = wanted.node === undefined ? removeNode(state) : changeNode(state, wanted, wanted.node);
+  if (wanted.epoch !== undefined) guard(state, groups.flat());
   return packPlans(
     groups.flatMap((group) => packPlans(group, LIMIT)),
     LIMIT,
   );
 }
 
-function changeNode(state: NodeState, wanted: NodePicture): TxnPlan[][] {
-  const instances = state.instances.values();
-  const checks = checksById(state);
-  const gone = instances.filter((one) => !wanted.instances.has(one.record.id)).map((one) => removeInstance(state, one));
-  const groups = [...gone, [changeRecord(state, wanted)]];
-  const wantedChecks = Map.groupBy(wanted.checks.values(), (check) => check.serviceId);
-  for (const instance of wanted.instances.values())
-    groups.push([
-      ...changeInstance(state, checks, instance, wantedChecks.get(instance.id) ?? []),
-      ...removeChecks(state, state.instances.get(instance.id)?.checks, wanted),
-    ]);
-  groups.push((wantedChecks.get('') ?? []).map((check) => putCheck(state, checks, check)));
-  groups.push(removeChecks(state, state.checks, wanted), removeChecks(state, state.orphans, wanted));
-  if (wanted.epoch !== undefined) guard(state, groups.flat());
-  return groups;
+function changeNode(state: NodeState, wanted: NodePicture, record: NodeRecord): TxnPlan[][] {
+  const gone: TxnPlan[][] = [];
+  const changes = new Map<string, TxnPlan[]>();
+  const change = (serviceId: string, plan: TxnPlan): void => {
+    changes.set(serviceId, [...(changes.get(serviceId) ?? []), plan]);
+  };
+  for (const check of wanted.checks.changes.values())
+    if (check !== undefined) change(check.serviceId, putCheck(state, check));
+  for (const [id, instance] of wanted.instances.changes) {
+    const existing = state.instance(id);
+    if (instance !== undefined) change(id, putInstance(state, instance));
+    else if (existing !== undefined) gone.push(removeInstance(state, existing));
+  }
+  for (const [id, check] of wanted.checks.changes) {
+    const existing = check === undefined ? state.check(id) : undefined;
+    if (existing === undefined) continue;
+    const { serviceId } = existing.record;
+    const goesAlong = state.instance(serviceId) !== undefined && !wanted.instances.has(serviceId);
+    if (!goesAlong) change(serviceId, removeCheck(state, existing));
+  }
+  return [...gone, [changeRecord(state, wanted, record)], ...changes.values()];
 }
 
 /** An agent of a later epoch takes the node over at once: none of these writes happens after it did. */
@@ -46,10 +51,10 @@ function guard(state: NodeState, plans: readonly TxnPlan[]): void {
   for (const plan of plans) plan.expect(ownKey(state.name), state.owner?.modRevision ?? 0);
 }
 
-function changeRecord(state: NodeState, wanted: NodePicture): TxnPlan {
+function changeRecord(state: NodeState, wanted: NodePicture, record: NodeRecord): TxnPlan {
   const plan = new TxnPlan();
   const { name } = state;
-  if (!same(state.stored?.record, wanted.node)) expectNode(state, plan).put(nodeKey(name), wanted.node);
+  if (!same(state.stored?.record, record)) expectNode(state, plan).put(nodeKey(name), record);
   if (wanted.alive !== undefined && !same(state.storedAlive?.record, wanted.alive))
     expectNode(state, plan)
       .expect(aliveKey(name), state.storedAlive?.modRevision ?? 0)
@@ -59,27 +64,20 @@ function changeRecord(state: NodeState, wanted: NodePicture): TxnPlan {
   return plan;
 }
 
-function changeInstance(
-  state: NodeState,
-  checks: ReadonlyMap<string, Check>,
-  wanted: InstanceRecord,
-  wantedChecks: readonly CheckRecord[],
-): TxnPlan[] {
-  const existing = state.instances.get(wanted.id);
+function putInstance(state: NodeState, wanted: InstanceRecord): TxnPlan {
+  const existing = state.instance(wanted.id);
   const plan = new TxnPlan();
-  if (!same(existing?.record, wanted)) {
-    const key = instanceKey(state.name, wanted.id);
-    expectNode(state, plan)
-      .expect(key, existing?.modRevision ?? 0)
-      .put(key, wanted);
-    if (existing !== undefined && existing.record.service !== wanted.service)
-      plan.tomb(topic.service(existing.record.service));
-  }
-  return [...wantedChecks.map((check) => putCheck(state, checks, check)), plan];
+  if (same(existing?.record, wanted)) return plan;
+  const key = instanceKey(state.name, wanted.id);
+  expectNode(state, plan)
+    .expect(key, existing?.modRevision ?? 0)
+    .put(key, wanted);
+  const before = existing?.record.service;
+  return before === undefined || before === wanted.service ? plan : plan.tomb(topic.service(before));
 }
 
-function putCheck(state: NodeState, checks: ReadonlyMap<string, Check>, wanted: CheckRecord): TxnPlan {
-  const existing = checks.get(wanted.id);
+function putCheck(state: NodeState, wanted: CheckRecord): TxnPlan {
+  const existing = state.check(wanted.id);
   const plan = new TxnPlan();
   if (same(existing?.record, wanted)) return plan;
   const key = checkKey(state.name, wanted.id);
@@ -87,16 +85,9 @@ function putCheck(state: NodeState, checks: ReadonlyMap<string, Check>, wanted: 
     .expect(key, existing?.modRevision ?? 0)
     .put(key, wanted);
   const { serviceId } = wanted;
-  if (serviceId !== '')
-    plan.expect(instanceKey(state.name, serviceId), state.instances.get(serviceId)?.modRevision ?? 0);
+  if (serviceId !== '') plan.expect(instanceKey(state.name, serviceId), state.instance(serviceId)?.modRevision ?? 0);
   if (existing !== undefined && existing.record.serviceId !== serviceId) plan.tomb(...topicsOf(state, existing));
   return plan;
-}
-
-/** A check that is wanted elsewhere has moved: it is put there, not deleted here. */
-function removeChecks(state: NodeState, checks: NodeState['checks'] | undefined, wanted: NodePicture): TxnPlan[] {
-  const gone = [...(checks?.values() ?? [])].filter((check) => !wanted.checks.has(check.record.id));
-  return gone.map((check) => removeCheck(state, check));
 }
 
 function removeCheck(state: NodeState, check: Check): TxnPlan {
@@ -129,7 +120,8 @@ function removeNode(state: NodeState): TxnPlan[][] {
       .tomb(topic.nodes, topic.node(name), topic.nodeChecks(name), topic.services, topic.checks);
   if (storedAlive !== undefined) last.delete(aliveKey(name));
   if (owner !== undefined) last.expect(ownKey(name), owner.modRevision).delete(ownKey(name));
-  return [...state.instances.values().map((instance) => removeInstance(state, instance)), checks, [last]];
+  const instances = [...state.unordered()].map((instance) => removeInstance(state, instance));
+  return [...instances, checks, [last]];
 }
 
 function expectNode(state: NodeState, plan: TxnPlan): TxnPlan {
@@ -140,13 +132,8 @@ function expectNode(state: NodeState, plan: TxnPlan): TxnPlan {
 function topicsOf(state: NodeState, { record }: Check): string[] {
   const both = [topic.checks, topic.node(state.name)];
   if (record.serviceId === '') return [...both, topic.nodeChecks(state.name)];
-  const service = state.instances.get(record.serviceId)?.record.service;
+  const service = state.instance(record.serviceId)?.record.service;
   return service === undefined ? both : [...both, topic.service(service)];
-}
-
-function checksById(state: NodeState): ReadonlyMap<string, Check> {
-  const maps = [state.checks, state.orphans, ...state.instances.values().map((instance) => instance.checks)];
-  return new Map(maps.flatMap((map) => [...map]));
 }
 
 function same(a: unknown, b: unknown): boolean {

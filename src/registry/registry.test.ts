@@ -3,7 +3,7 @@ import type { Revision } from '../store/index.ts';
 import type { AppliedChange } from './feed.ts';
 import { healthOf } from './health-of.ts';
 import { topic } from './keys.ts';
-import { Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 import {
   checkRecordOf,
   definitionOf,
@@ -134,7 +134,7 @@ test('report() writes transitions together, and nothing when they change nothing
     { type: 'instance', instance: instanceRecordOf({ service: 'www' }), checks: [checkRecordOf({ id: 'w' })] },
     { type: 'check', check: apiCheck('critical') },
   ]);
-  expect(changes.map((change) => change.summary)).toEqual([['api@n1 critical', 'www@n1 registered']]);
+  expect(changes.map((change) => change.summary)).toEqual([['www@n1 registered', 'api@n1 critical']]);
   await region.registry.report('n1', [
     { type: 'check', check: apiCheck('critical', { output: 'still' }) },
     { type: 'check', check: checkRecordOf({ id: 'x', serviceId: 'never' }) },

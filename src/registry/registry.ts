@@ -2,14 +2,13 @@ import type { Definition } from '../definition/index.ts';
 import { KeyedQueue } from '../lib/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type { Revision } from '../store/index.ts';
+import { amendAll, amendNode } from './amend-node.ts';
 import type { Catalog } from './catalog.ts';
 import { commitPlans } from './commit-plans.ts';
 import { unknownNode } from './errors.ts';
 import { amendExternal } from './external-registration.ts';
 import type { ExternalRegistration } from './external-registration.ts';
 import type { Feed } from './feed.ts';
-import { amend, checkEpoch, pictureOfRegistration, removeInstance } from './node-picture.ts';
-import type { NodePicture } from './node-picture.ts';
 import { NodeWrites } from './node-writes.ts';
 import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
 import type { DatastorePlace } from './plan-declarations.ts';
@@ -55,11 +54,10 @@ export class Registry {
    * @throws REGISTRY_OLD_EPOCH, REGISTRY_BAD_REGISTRATION, REGISTRY_UNKNOWN_INSTANCE
    */
   syncNode(registration: NodeRegistration, epoch?: number): Promise<Revision> {
-    const { name } = registration.node;
-    return this.#nodes.amend(name, (before) => {
-      checkEpoch(name, before, epoch);
-      const picture = pictureOfRegistration(registration, before, this.#now());
-      return epoch === undefined ? picture : { ...picture, epoch };
+    return this.#nodes.amend(registration.node.name, (picture) => {
+      picture.checkEpoch(epoch);
+      amendAll(picture, registration, this.#now());
+      picture.epoch = epoch ?? picture.epoch;
     });
   }
 
@@ -69,11 +67,10 @@ export class Registry {
    * @throws REGISTRY_UNKNOWN_NODE when the node was never synchronised, REGISTRY_OLD_EPOCH
    */
   report(node: string, transitions: readonly Transition[], epoch?: number): Promise<Revision> {
-    return this.#nodes.amend(node, (before) => {
-      checkEpoch(node, before, epoch);
-      const picture = known(node, before);
-      for (const transition of transitions) amend(picture, transition);
-      return picture;
+    return this.#nodes.amend(node, (picture) => {
+      picture.checkEpoch(epoch);
+      if (picture.node === undefined) throw unknownNode(node);
+      for (const transition of transitions) amendNode(picture, transition);
     });
   }
 
@@ -89,16 +86,16 @@ export class Registry {
    */
   registerExternal(registration: ExternalRegistration): Promise<Revision> {
     const { region } = this.#catalog;
-    return this.#nodes.amend(registration.node.name, (before) => amendExternal(before, registration, region));
+    return this.#nodes.amend(registration.node.name, (picture) => amendExternal(picture, registration, region));
   }
 
   /** Consul's `PUT /v1/catalog/deregister`: what is not there is gone already. */
   deregister({ node, serviceId, checkId }: Deregistration): Promise<Revision> {
     return this.#nodes.amend(node, (picture) => {
-      if (picture === undefined || (serviceId === undefined && checkId === undefined)) return undefined;
-      if (serviceId === undefined) picture.checks.delete(checkId ?? '');
-      else removeInstance(picture, serviceId);
-      return picture;
+      if (picture.node === undefined) return;
+      if (serviceId !== undefined) picture.removeInstance(serviceId);
+      else if (checkId !== undefined) picture.checks.delete(checkId);
+      else picture.remove();
     });
   }
 
@@ -135,9 +132,4 @@ export class Registry {
   #now(): string {
     return new Date(this.#clock.wall()).toISOString();
   }
-}
-
-function known(node: string, picture: NodePicture | undefined): NodePicture {
-  if (picture === undefined) throw unknownNode(node);
-  return picture;
 }
