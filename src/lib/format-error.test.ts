@@ -36,8 +36,8 @@ test.each([
   [{ file: 'a.json' }, 'a.json'],
   [{ file: 'a.json', line: 3 }, 'a.json:3'],
   [{ line: 3, column: 4 }, '3:4'],
-  [{ file: 'a.json', path: 'provides.X' }, 'a.json: provides.X'],
-  [{ path: 'provides.X' }, 'provides.X'],
+  [{ file: 'a.json', path: 'provides.X' }, 'a.json'],
+  [{ path: 'provides.X' }, ''],
 ])('formatPlace() says %j', (place, text) => {
   expect(formatPlace(place)).toBe(text);
 });

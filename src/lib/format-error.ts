@@ -23,10 +23,10 @@ function formatOne(error: DroverErrorJson): string {
   return lines.join('\n');
 }
 
-/** `file:line:column` as far as it is known; without line the key's path; empty when nothing is known. */
+/** `file:line:column` as far as it is known; empty when nothing is. The key's path stands in the message already. */
 export function formatPlace(place: Place | undefined): string {
   if (place === undefined) return '';
-  if (place.line === undefined) return [place.file, place.path].filter((part) => part).join(': ');
+  if (place.line === undefined) return place.file ?? '';
   const where = place.column === undefined ? `${place.line}` : `${place.line}:${place.column}`;
   return place.file === undefined ? where : `${place.file}:${where}`;
 }
