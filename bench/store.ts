@@ -7,8 +7,9 @@ import { median } from './result.ts';
 import type { BenchResult } from './result.ts';
 
 const KEYS = 20_000;
-const ROUNDS = 7;
-const ROUND_MS = 400;
+/** Many short rounds: what else the disk does meanwhile then burdens both alike. */
+const ROUNDS = 25;
+const ROUND_MS = 150;
 const BOUND = 0.6;
 
 interface Contender {
@@ -38,8 +39,8 @@ export async function run(): Promise<BenchResult> {
 }
 
 async function compare(writers: number, ours: Contender, bare: Contender): Promise<Record<string, string | number>> {
-  await race(ours, writers, ROUND_MS / 2);
-  await race(bare, writers, ROUND_MS / 2);
+  await race(ours, writers, ROUND_MS * 2);
+  await race(bare, writers, ROUND_MS * 2);
   const rounds: { ours: number; bare: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     // Who goes first alternates, so that what one leaves to the disk does not always burden the same other.
