@@ -1,6 +1,6 @@
 import { messageTooLong } from './errors.ts';
 import type { Labels } from './name.ts';
-import { foldCase } from './name.ts';
+import { foldCase, parseName } from './name.ts';
 import { MAX_MESSAGE_OCTETS } from './numbers.ts';
 
 /** Pointers have 14 bits: what stands beyond cannot be pointed at (RFC 1035 4.1.4). */
@@ -17,12 +17,17 @@ export class MessageWriter {
   #buffer: Buffer = Buffer.allocUnsafe(512);
   #length = 0;
   readonly #compress: boolean;
+  readonly #mostOctets: number;
   /** Where each name and each of its endings stands, by its labels in lower case from the right. */
   readonly #offsets = new Map<string, number>();
   readonly #pointers: NamePointer[] = [];
+  /** Where whole names stand, by their text: most names of an answer occur again and again. */
+  readonly #texts = new Map<string, number>();
 
-  constructor(options: { readonly compress: boolean }) {
+  /** `mostOctets`: 65,535 unless told, what a message may have. */
+  constructor(options: { readonly compress: boolean; readonly mostOctets?: number }) {
     this.#compress = options.compress;
+    this.#mostOctets = options.mostOctets ?? MAX_MESSAGE_OCTETS;
   }
 
   /** The compression pointers that were written, in order. */
@@ -62,6 +67,24 @@ export class MessageWriter {
   }
 
   /**
+   * Writes a name in presentation form, as `name` does its labels.
+   *
+   * @throws MESSAGE_BAD_NAME
+   */
+  text(text: string, options: { readonly compress: boolean } = { compress: true }): void {
+    const known = options.compress ? this.#texts.get(text) : undefined;
+    if (known !== undefined) return this.#pointer(known);
+    const labels = parseName(text);
+    if (this.#compress && labels.length > 0 && this.#length <= MAX_POINTER) this.#texts.set(text, this.#length);
+    this.name(labels, options);
+  }
+
+  #pointer(to: number): void {
+    this.#pointers.push({ at: this.#length, to });
+    this.u16(0xc000 | to);
+  }
+
+  /**
    * Writes a name. With `{ compress: false }` it is spelled out, as RFC 2782 wants of SRV targets and RFC 3597 4 of every
    * newer type; later names may point into it all the same.
    */
@@ -70,10 +93,7 @@ export class MessageWriter {
     for (const [index, label] of labels.entries()) {
       const key = keys[index];
       const known = key === undefined ? undefined : this.#offsets.get(key);
-      if (known !== undefined && options.compress) {
-        this.#pointers.push({ at: this.#length, to: known });
-        return this.u16(0xc000 | known);
-      }
+      if (known !== undefined && options.compress) return this.#pointer(known);
       if (key !== undefined && known === undefined && this.#length <= MAX_POINTER) this.#offsets.set(key, this.#length);
       this.#label(label);
     }
@@ -94,7 +114,7 @@ export class MessageWriter {
 
   #reserve(octets: number): void {
     const wanted = this.#length + octets;
-    if (wanted > MAX_MESSAGE_OCTETS) throw messageTooLong(MAX_MESSAGE_OCTETS);
+    if (wanted > this.#mostOctets) throw messageTooLong(this.#mostOctets);
     if (wanted <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafe(Math.max(wanted, this.#buffer.length * 2));
     this.#buffer.copy(grown, 0, 0, this.#length);

@@ -2,7 +2,7 @@ import type { Edns } from './edns.ts';
 import { readEdnsOptions, writeEdns } from './edns.ts';
 import { malformedMessage } from './errors.ts';
 import { MessageWriter } from './message-writer.ts';
-import { formatName, parseName } from './name.ts';
+import { formatName } from './name.ts';
 import { readName } from './name-reader.ts';
 import { CLASS, HEADER_OCTETS, TYPE } from './numbers.ts';
 import { readData, typeNumber, writeData } from './rdata.ts';
@@ -44,7 +44,7 @@ export function encodeMessage(
   writer.u16(message.authorities.length);
   writer.u16(message.additionals.length + (message.edns === null ? 0 : 1));
   for (const question of message.questions) {
-    writer.name(parseName(question.name));
+    writer.text(question.name);
     writer.u16(question.type);
     writer.u16(question.class);
   }
@@ -56,7 +56,7 @@ export function encodeMessage(
 
 /** Writes one record with its length. */
 export function writeRecord(writer: MessageWriter, record: ResourceRecord): void {
-  writer.name(parseName(record.name));
+  writer.text(record.name);
   writer.u16(typeNumber(record.data));
   writer.u16(record.class ?? CLASS.IN);
   writer.u32(record.ttl);

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { isIPv4, isIPv6 } from 'node:net';
 import { badRecord, malformedMessage } from './errors.ts';
-import { formatName, parseName } from './name.ts';
+import { formatName } from './name.ts';
 import { readName } from './name-reader.ts';
 import { TYPE } from './numbers.ts';
 import type { MessageWriter } from './message-writer.ts';
@@ -26,15 +26,15 @@ export function writeData(writer: MessageWriter, data: RecordData): void {
     case 'NS':
     case 'CNAME':
     case 'PTR':
-      return writer.name(parseName(data.target));
+      return writer.text(data.target);
     case 'SRV':
       for (const value of [data.priority, data.weight, data.port]) writer.u16(value);
-      return writer.name(parseName(data.target), { compress: false });
+      return writer.text(data.target, { compress: false });
     case 'TXT':
       return writeStrings(writer, data.strings);
     case 'SOA':
-      writer.name(parseName(data.primary));
-      writer.name(parseName(data.mailbox));
+      writer.text(data.primary);
+      writer.text(data.mailbox);
       for (const value of [data.serial, data.refresh, data.retry, data.expire, data.minimum]) writer.u32(value);
       return;
     case 'OPAQUE':
