@@ -1,0 +1,13 @@
+/** Every benchmark by its file in this folder, in the order in which they run: short ones first. */
+export const BENCHES = [
+  'startup',
+  'registration',
+  'registration-haproxy',
+  'balancer',
+  'http-health',
+  'blocking',
+  'store',
+  'dns',
+  'registry-heap',
+  'capacity',
+] as const;
