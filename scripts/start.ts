@@ -51,6 +51,7 @@ async function main(): Promise<void> {
     print('stopping');
     await standIns.endAll();
     await agent?.stop();
+    await cleanUpLeftovers();
     table.finish();
   }
 }

@@ -33,7 +33,8 @@ export async function followChanges(
 
 /** `12:01:07.412  r41  api@api-2 passing   balancer staging 3 ms · dns 1 ms   arrived 2/2`. */
 export function changeLine({ revision, at, summary, consumers, arrived, of }: WireTrace): string {
-  const time = new Date(at).toTimeString().slice(0, 8) + new Date(at).toISOString().slice(19, 23);
+  const when = new Date(at ?? Date.now());
+  const time = when.toTimeString().slice(0, 8) + when.toISOString().slice(19, 23);
   const took = consumers.map(
     ({ kind, node, state, tookMs }) =>
       `${kind}${kind === 'dns' ? '' : ` ${node}`} ${state === 'arrived' && tookMs !== undefined ? sayDuration(tookMs) : state}`,

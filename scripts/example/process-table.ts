@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROCESSES } from './layout.ts';
+import { PROCESSES, STATE } from './layout.ts';
 
 /** A process that is surely the one that was started: a pid alone may be somebody else's by now. */
 interface Known {
@@ -39,16 +39,37 @@ export class ProcessTable {
   }
 }
 
-/** Ends what an earlier run that was killed left behind; says what it found. */
+/** Ends what an earlier run that was killed left behind, its HAProxy and provisions too; says what it found. */
 export async function cleanUpLeftovers(): Promise<string[]> {
-  if (!existsSync(PROCESSES)) return [];
-  const left = (JSON.parse(readFileSync(PROCESSES, 'utf8')) as Known[]).filter(isAlive);
+  const listed = existsSync(PROCESSES) ? (JSON.parse(readFileSync(PROCESSES, 'utf8')) as Known[]).filter(isAlive) : [];
+  const known = new Set(listed.map((one) => one.pid));
+  const left = [...listed, ...processesOfTheExample().filter((one) => !known.has(one.pid))];
   for (const { pid } of left) signal(pid, 'SIGTERM');
   const deadline = Date.now() + GRACE_MS;
   while (left.some(isAlive) && Date.now() < deadline) await sleep(50);
   for (const one of left.filter(isAlive)) signal(one.pid, 'SIGKILL');
   rmSync(PROCESSES, { force: true });
   return left.map(({ what, pid }) => `${what} (pid ${pid})`);
+}
+
+/** Processes that work on the example's state: they name it among their arguments. */
+function processesOfTheExample(): Known[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid || pid === process.ppid) return [];
+    const [program = '', ...words] = argumentsOf(pid);
+    const startedAt = startOf(pid);
+    const isOurs = words.some((word) => word.startsWith(`${STATE}/`));
+    return isOurs && startedAt !== null ? [{ pid, startedAt, what: path.basename(program) }] : [];
+  });
+}
+
+function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 function isAlive({ pid, startedAt }: Known): boolean {

@@ -1,3 +1,4 @@
+import type { WireEnvironment } from '../../../client/src/index.ts';
 import { renderEnvironment, unresolvedOf, type EnvironmentFormat } from '../../environment/index.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit.ts';
@@ -36,7 +37,15 @@ export const env: Command = {
       output.say('hint: set it with drover datastore:set, or apply a definition that provides it');
       return EXIT.unresolved;
     }
-    output.raw(renderEnvironment(environment, format as EnvironmentFormat, { reveal }));
+    output.raw(renderEnvironment(withHiddenSecrets(environment), format as EnvironmentFormat, { reveal }));
     return EXIT.done;
   },
 };
+
+/** The agent leaves secrets out unless they were asked for; they are printed as there, but hidden. */
+function withHiddenSecrets(environment: WireEnvironment): WireEnvironment {
+  const variables = environment.variables.map((variable) =>
+    variable.secret && variable.value === null ? { ...variable, value: '' } : variable,
+  );
+  return { ...environment, variables };
+}
