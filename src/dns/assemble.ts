@@ -46,12 +46,12 @@ export function assemble(bytes: Buffer, query: Query, rendered: Rendered, wallSe
 }
 
 /** An answer that says only why there is none. The question goes back as far as it could be read. */
-export function refusal(bytes: Buffer, query: Query | null, rcode: number): Buffer {
+export function refusal(bytes: Buffer, query: Query | null, rcode: number, isAuthoritative = false): Buffer {
   const end = query?.end ?? HEADER_OCTETS;
   const edns = query?.edns ?? null;
   const out = Buffer.alloc(end + ednsOctets(edns));
   copyQuestion(out, bytes, end);
-  out[2] = QR | ((bytes[2] as number) & (0x78 | RD));
+  out[2] = QR | (isAuthoritative ? AA : 0) | ((bytes[2] as number) & (0x78 | RD));
   out[3] = rcode & 15;
   out[5] = query === null ? 0 : 1;
   for (let at = 6; at < HEADER_OCTETS; at++) out[at] = 0;

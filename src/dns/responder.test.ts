@@ -302,6 +302,12 @@ describe('the question', () => {
     expect(message).toMatchObject({ id: 0x1234, response: true, rcode, answers: [] });
   });
 
+  test('is refused with authority within the zone, and without elsewhere', () => {
+    const zone = new TestZone(fleet(1));
+    expect(zone.ask('consul.', TYPE.AXFR)).toMatchObject({ rcode: RCODE.NOTIMP, authoritative: true });
+    expect(zone.ask('example.com.', TYPE.AXFR)).toMatchObject({ rcode: RCODE.NOTIMP, authoritative: false });
+  });
+
   test('is answered SERVFAIL when the catalog fails', () => {
     const errors: unknown[] = [];
     const broken = catalogOf(fleet(1));

@@ -112,13 +112,18 @@ export class Responder {
     if (query === null) return null;
     if (typeof query === 'number') return refusal(bytes, null, query);
     const refused = whyRefused(query);
-    if (refused !== RCODE.NOERROR) return refusal(bytes, query, refused);
+    if (refused !== RCODE.NOERROR) return refusal(bytes, query, refused, this.#isOurs(query));
     try {
       return this.#answer(bytes, query, via);
     } catch (error) {
       this.#onError(error);
       return refusal(bytes, query, RCODE.SERVFAIL);
     }
+  }
+
+  /** Whether the question's name lies in a zone that is answered: then also errors are given with authority. */
+  #isOurs({ name, class: questionClass }: Query): boolean {
+    return isInternet(questionClass) && parseLookup(labelsOf(name), false, this.#zones, '').kind !== 'foreign';
   }
 
   #answer(bytes: Buffer, query: Query, via: Via): Buffer {
