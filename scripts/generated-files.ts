@@ -1,4 +1,5 @@
 import { errorManual } from './error-manual.ts';
+import { openApiText } from '../src/api/v2/index.ts';
 import { serviceFileManual, serviceFileSchemaText } from '../src/definition/index.ts';
 
 /** One committed file that is written by a program: its path from the repository's root, and its text. */
@@ -11,5 +12,6 @@ export interface GeneratedFile {
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/reference/service-file.md', text: serviceFileManual },
   { path: 'docs/reference/service-file.schema.json', text: serviceFileSchemaText },
+  { path: 'docs/reference/openapi.json', text: openApiText },
   { path: 'docs/reference/errors.md', text: errorManual },
 ];

@@ -106,7 +106,8 @@ export interface WireListener {
   readonly last: {
     readonly startedAt: string;
     readonly endedAt: string;
-    readonly exitCode: number;
+    /** null: a signal ended it, or its end was not seen. */
+    readonly exitCode: number | null;
     readonly causes: readonly string[];
   } | null;
 }
@@ -123,6 +124,7 @@ export interface WireTraceConsumer {
 
 export interface WireTrace {
   readonly revision: number;
+  /** Empty: nothing that is followed changed. */
   readonly at: string;
   readonly summary: readonly string[];
   readonly consumers: readonly WireTraceConsumer[];

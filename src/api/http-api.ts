@@ -1,13 +1,15 @@
-import { fastify, type FastifyError, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { describeHolder, DroverError, findPortHolder, messageOf } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
 import { httpPortTaken } from './errors.ts';
 import { refusalOf } from './host-guard.ts';
 import { registerV1 } from './v1/index.ts';
-import { registerV2 } from './v2/index.ts';
+import { isV2, refuseV2, registerV2 } from './v2/index.ts';
 
 /** Idle connections are kept so long; Consul's clients reuse them. */
 const KEEP_ALIVE_MS = 120_000;
+/** Names in a path under `/v2` are no longer. */
+const MAX_PARAMETER = 1_024;
 /** Headers must have come by then. */
 const HEADERS_MS = 30_000;
 
@@ -58,13 +60,15 @@ export async function buildHttpServer(context: ApiContext): Promise<FastifyInsta
     requestTimeout: 0,
     forceCloseConnections: true,
     return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
+    frameworkErrors: (error, request, reply) => void refuse(request.url, reply, 400, error.message),
   });
   const ownNames = namesOf(context);
   server.addHook('onRequest', (request, reply, done) => {
     const { host, origin } = request.headers;
     const refusal = refusalOf({ method: request.method, host, origin }, ownNames);
     if (refusal === null) return done();
-    void reply.code(403).type('text/plain; charset=utf-8').send(refusal);
+    void refuse(request.url, reply, 403, refusal);
   });
   server.setErrorHandler((error: FastifyError | DroverError, _request, reply) => {
     const status = error instanceof DroverError ? error.status : (error.statusCode ?? 500);
@@ -77,6 +81,11 @@ export async function buildHttpServer(context: ApiContext): Promise<FastifyInsta
   await server.register((scope) => registerV1(scope, context));
   await server.register((scope) => registerV2(scope, context));
   return server;
+}
+
+/** In the form of what was asked: an error object under `/v2`, Consul's plain text elsewhere. */
+function refuse(url: string, reply: FastifyReply, status: 400 | 403, text: string): FastifyReply {
+  return isV2(url) ? refuseV2(reply, status, text) : reply.code(status).type('text/plain; charset=utf-8').send(text);
 }
 
 function namesOf(context: ApiContext): ReadonlySet<string> {

@@ -26,3 +26,9 @@ export const unresolvedNames = defineError(
   (service: string, names: readonly string[]) => `${service} requires what is not there: ${names.join(', ')}`,
   { hint: 'drover service:show names who would provide it; drover datastore:set NAME VALUE' },
 );
+export const unknownService = defineError(
+  'ENVIRONMENT_UNKNOWN_SERVICE',
+  404,
+  (node: string, service: string) =>
+    `node "${node}" has no service "${service}", and its federation no definition of that name`,
+);

@@ -1,7 +1,7 @@
 export { balancerView } from './balancer-view.ts';
 export * from './catalog-reader.ts';
 export { computeView, nodeServices, NO_FINGERPRINTS, type PreviousView } from './compute-view.ts';
-export type { Choices } from './environment-view.ts';
+export { environmentView, type Choices } from './environment-view.ts';
 export * from './feed.ts';
 export { healthOf, isRoutable, weightOf } from './health-of.ts';
 export * from './keys.ts';
@@ -9,6 +9,7 @@ export type { NodeService } from './listener-inputs.ts';
 export * from './listener-wants.ts';
 export * from './node-view.ts';
 export * from './records.ts';
+export { requiredServices } from './resolve-requirements.ts';
 export { addressOf, instanceKeyOf, portOf, ResolveScope } from './resolve-scope.ts';
 export { resolve, type Resolved } from './resolve.ts';
 export * from './transition.ts';

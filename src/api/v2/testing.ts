@@ -1,0 +1,211 @@
+import type { FastifyInstance } from 'fastify';
+import { Changes, type Receipt } from '../../change/index.ts';
+import { Kv, KvWrites } from '../../kv/index.ts';
+import { FakeClock, TIMING } from '../../lib/index.ts';
+import type { ListenerStatus } from '../../listener/index.ts';
+import {
+  LiveQueries,
+  NODE_MAINTENANCE,
+  serviceMaintenance,
+  type NodeRecord,
+  type Registry,
+} from '../../registry/index.ts';
+import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
+import type { ApiContext } from '../context.ts';
+import { buildHttpServer } from '../http-api.ts';
+import type { ListenerControl, LocalNode } from '../local-node.ts';
+
+/** A region in memory with `/v1` and `/v2` over it; the nodes named in `hosted` are this agent's. */
+export interface TestApiOptions extends RegionLiteral {
+  /** Default: every node of the literal. */
+  readonly hosted?: readonly string[];
+  /** Nodes with a listener that only counts. */
+  readonly listeners?: readonly string[];
+  readonly balancers?: Readonly<Record<string, object>>;
+  readonly pretty?: boolean;
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // Tests look into it freely.
+  readonly body: ReturnType<typeof JSON.parse>;
+}
+
+export interface AskOptions {
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What tests drive. */
+export interface TestApi extends AsyncDisposable {
+  readonly server: FastifyInstance;
+  readonly context: ApiContext;
+  readonly region: TestRegistry;
+  readonly changes: Changes;
+  readonly clock: FakeClock;
+  readonly registry: Registry;
+  /** What the agent logged as an error. */
+  readonly logged: readonly string[];
+  ask(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD' | 'PATCH',
+    url: string,
+    options?: AskOptions,
+  ): Promise<TestAnswer>;
+  /** A consumer's word. */
+  receipt(receipt: Receipt): void;
+}
+
+/** @example await using api = await startTestApi({ nodes: ['staging'] }); (await api.ask('GET', '/v2/status')).body.region */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  await using stack = new AsyncDisposableStack();
+  const clock = new FakeClock();
+  const kv = new Kv();
+  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv] }));
+  const { catalog, feed, registry, store } = region;
+  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
+  const queries = stack.use(
+    await LiveQueries.start({ feed, index: (topic) => catalog.index(topic), clock, random: () => 0 }),
+  );
+  const logged: string[] = [];
+  const names = options.hosted ?? catalog.nodes().map((node) => node.record.name);
+  const nodes = new Map(names.map((name) => [name, fakeNode(name, region, changes, options)]));
+  const note = (_fields: object, text: string): void => void logged.push(text);
+  const context: ApiContext = {
+    version: '0.0.0-test',
+    region: catalog.region,
+    legacy: false,
+    pretty: options.pretty ?? false,
+    clock,
+    random: () => 0,
+    timing: TIMING.local,
+    store,
+    feed,
+    catalog,
+    registry,
+    queries,
+    kv,
+    kvWrites: new KvWrites({ feed, kv }),
+    changes,
+    nodes,
+    firstNode: names[0] ?? '',
+    dnsAddress: () => '127.0.0.1:8600',
+    httpAddress: () => 'http://127.0.0.1:8500',
+    reload: () => Promise.resolve(),
+    leave: () => {},
+    log: { info: () => {}, warn: note, error: note },
+  };
+  const server = await buildHttpServer(context);
+  stack.defer(() => server.close());
+  const running = stack.move();
+  return {
+    server,
+    context,
+    region,
+    changes,
+    clock,
+    registry,
+    logged,
+    ask: (method, url, asked) => ask(server, method, url, asked),
+    receipt: (receipt) => changes.receipt(receipt),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function ask(
+  server: FastifyInstance,
+  method: string,
+  url: string,
+  { body, text, headers }: AskOptions = {},
+): Promise<TestAnswer> {
+  const isJson = body !== undefined || text !== undefined;
+  const answer = await server.inject({
+    method: method as 'GET',
+    url,
+    headers: { host: '127.0.0.1:8500', ...(isJson ? { 'content-type': 'application/json' } : {}), ...headers },
+    ...(isJson ? { payload: text ?? JSON.stringify(body) } : {}),
+  });
+  const type = String(answer.headers['content-type'] ?? '');
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: type.includes('json') ? answer.json() : answer.payload,
+  };
+}
+
+const IDLE: ListenerStatus = Object.freeze({
+  enabled: true,
+  running: false,
+  queued: false,
+  runs: 0,
+  last: null,
+  configured: true,
+  causes: [],
+  held: null,
+  retryAt: null,
+});
+
+/** A listener that notes what it is told and runs nothing. */
+class CountingListener implements ListenerControl {
+  #status = IDLE;
+
+  status(): ListenerStatus {
+    return this.#status;
+  }
+
+  on(): Promise<void> {
+    return this.#become({ enabled: true, queued: true });
+  }
+
+  off(): Promise<void> {
+    return this.#become({ enabled: false });
+  }
+
+  provision(): Promise<void> {
+    return this.#become({ queued: true, causes: ['provision'] });
+  }
+
+  provisions(): readonly object[] {
+    return [];
+  }
+
+  #become(change: Partial<ListenerStatus>): Promise<void> {
+    this.#status = { ...this.#status, ...change };
+    return Promise.resolve();
+  }
+}
+
+function fakeNode(
+  name: string,
+  { catalog, registry }: TestRegistry,
+  changes: Changes,
+  options: TestApiOptions,
+): LocalNode {
+  const listener = options.listeners?.includes(name) === true ? new CountingListener() : null;
+  const unsupported = (): never => {
+    throw new TypeError('/v2 does not register');
+  };
+  return {
+    get record(): NodeRecord {
+      return catalog.node(name)?.record as NodeRecord;
+    },
+    services: () => [...(catalog.node(name)?.instances.values() ?? [])].map((one) => one.record),
+    checks: () => [],
+    registerService: unsupported,
+    deregisterService: unsupported,
+    registerCheck: unsupported,
+    deregisterCheck: unsupported,
+    updateTtl: unsupported,
+    setMaintenance(serviceId, enable, reason) {
+      const id = serviceId === null ? NODE_MAINTENANCE : serviceMaintenance(serviceId);
+      if (!enable) return registry.report(name, [{ type: 'check-gone', id }]);
+      const check = checkRecordOf({ id, serviceId: serviceId ?? '', status: 'critical', notes: reason });
+      return registry.report(name, [{ type: 'check', check }]);
+    },
+    view: () => changes.view(name) ?? null,
+    listener,
+    balancerStatus: () => options.balancers?.[name] ?? null,
+  };
+}
