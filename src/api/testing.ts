@@ -1,0 +1,143 @@
+import type { FastifyInstance } from 'fastify';
+import { Changes } from '../change/index.ts';
+import { Kv, KvWrites } from '../kv/index.ts';
+import { FakeClock, TIMING } from '../lib/index.ts';
+import { LiveQueries } from '../registry/index.ts';
+import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
+import type { ApiContext } from './context.ts';
+import { buildHttpServer } from './http-api.ts';
+import { TestNode } from './testing-node.ts';
+
+export interface TestApiOptions extends TestRegistryOptions {
+  readonly clock?: FakeClock;
+  /** Nodes that the agent hosts; `n1` unless told. The first has Consul's agent API. */
+  readonly hosted?: readonly string[];
+  readonly legacy?: boolean;
+  readonly pretty?: boolean;
+  readonly reload?: () => Promise<void>;
+}
+
+/** What was asked and answered. */
+export interface TestReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** The body as JSON. */
+  readonly json: unknown;
+}
+
+export interface AskOptions {
+  /** Sent as it is; anything but text and bytes as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the connection when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** An agent's HTTP API over a region in memory, with a clock that moves only when told. */
+export interface TestApi extends AsyncDisposable {
+  readonly context: ApiContext;
+  readonly server: FastifyInstance;
+  readonly region: TestRegistry;
+  readonly clock: FakeClock;
+  /** The first hosted node. */
+  readonly node: TestNode;
+  /** Texts of logged warnings and errors. */
+  readonly logged: readonly string[];
+  /** How often the agent was told to leave. */
+  readonly left: () => number;
+  ask(method: string, url: string, options?: AskOptions): Promise<TestReply>;
+}
+
+/**
+ * Starts one.
+ *
+ * @example
+ * await using api = await startTestApi({ nodes: [{ name: 'n2', services: ['web'] }] });
+ * expect((await api.ask('GET', '/v1/catalog/services')).json).toEqual({ web: [] });
+ */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  await using stack = new AsyncDisposableStack();
+  const clock = options.clock ?? new FakeClock();
+  const kv = new Kv();
+  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv] }));
+  const { feed, catalog, registry, store } = region;
+  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
+  const index = (topic: string): number => (topic.startsWith('kv/') ? kv.index(topic) : catalog.index(topic));
+  const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
+  const nodes = new Map<string, TestNode>();
+  for (const name of options.hosted ?? ['n1']) {
+    const record = nodeRecordOf({ name, taggedAddresses: { lan: '127.0.0.1', wan: '127.0.0.1' } });
+    nodes.set(name, stack.use(await TestNode.start({ record, registry, feed, clock })));
+  }
+  const logged: string[] = [];
+  const note = (_fields: object, text: string): void => void logged.push(text);
+  let left = 0;
+  const context: ApiContext = {
+    version: '0.0.0',
+    region: catalog.region,
+    legacy: options.legacy ?? false,
+    pretty: options.pretty ?? false,
+    clock,
+    random: () => 0,
+    timing: TIMING.local,
+    store,
+    feed,
+    catalog,
+    registry,
+    queries,
+    kv,
+    kvWrites: new KvWrites({ feed, kv }),
+    changes,
+    nodes,
+    firstNode: [...nodes.keys()][0] ?? '',
+    dnsAddress: () => '127.0.0.1:8600',
+    httpAddress: () => 'http://127.0.0.1:8500',
+    reload: options.reload ?? (() => Promise.resolve()),
+    leave: () => void left++,
+    log: { info: () => {}, warn: note, error: note },
+  };
+  const server = await buildHttpServer(context);
+  stack.defer(() => server.close());
+  const running = stack.move();
+  const node = nodes.get(context.firstNode) as TestNode;
+  const ask = (method: string, url: string, asked?: AskOptions): Promise<TestReply> =>
+    inject(server, method, url, asked);
+  return {
+    context,
+    server,
+    region,
+    clock,
+    node,
+    logged,
+    ask,
+    left: () => left,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function inject(
+  server: FastifyInstance,
+  method: string,
+  url: string,
+  { body, headers = {}, signal }: AskOptions = {},
+): Promise<TestReply> {
+  const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+  const response = await server.inject({
+    method: method as 'GET',
+    url,
+    headers: { host: '127.0.0.1:8500', ...headers },
+    ...(body === undefined ? {} : { payload: isRaw ? (body as string | Buffer) : JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    status: response.statusCode,
+    headers: response.headers as Record<string, string>,
+    bytes: response.rawPayload,
+    text: response.payload,
+    get json(): unknown {
+      return JSON.parse(response.payload);
+    },
+  };
+}
