@@ -48,5 +48,5 @@ export interface LocalNode {
   /** null where the node has no provision command. */
   readonly listener: ListenerControl | null;
   /** Plain JSON: frontends, members, sessions, errors; null where the node runs no balancer. */
-  balancerStatus(): object | null;
+  balancerStatus(): Promise<object | null>;
 }

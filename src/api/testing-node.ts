@@ -72,8 +72,8 @@ export class TestNode implements LocalNode, AsyncDisposable {
     return null;
   }
 
-  balancerStatus(): object | null {
-    return null;
+  balancerStatus(): Promise<object | null> {
+    return Promise.resolve(null);
   }
 
   registerService(

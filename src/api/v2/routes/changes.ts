@@ -81,9 +81,9 @@ const balancer = route({
   params: NONE,
   query: z.strictObject({ node: nodeParameter }),
   answer: balancerSchema,
-  handle({ query }, context) {
+  async handle({ query }, context) {
     const node = localNode(context, query.node);
-    const status = node.balancerStatus();
+    const status = await node.balancerStatus();
     if (status === null) throw noBalancer(node.record.name);
     return { body: status as Record<string, unknown> };
   },
