@@ -1,5 +1,6 @@
 import { errorManual } from './error-manual.ts';
 import { openApiText } from '../src/api/v2/index.ts';
+import { configurationManual } from '../src/agent/config/manual.ts';
 import { serviceFileManual, serviceFileSchemaText } from '../src/definition/index.ts';
 
 /** One committed file that is written by a program: its path from the repository's root, and its text. */
@@ -12,6 +13,7 @@ export interface GeneratedFile {
 export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/reference/service-file.md', text: serviceFileManual },
   { path: 'docs/reference/service-file.schema.json', text: serviceFileSchemaText },
+  { path: 'docs/reference/configuration.md', text: configurationManual },
   { path: 'docs/reference/openapi.json', text: openApiText },
   { path: 'docs/reference/errors.md', text: errorManual },
 ];

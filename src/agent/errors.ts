@@ -20,13 +20,6 @@ export const scriptsDisabled = defineError(
   400,
   () => "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
 );
-export const configInvalid = defineError('CONFIG_INVALID', 400, (text: string) => text);
-export const configConflict = defineError('CONFIG_CONFLICT', 400, (text: string) => text);
-export const notReadable = defineError(
-  'CONFIG_UNREADABLE',
-  400,
-  (path: string, why: string) => `cannot read ${path}: ${why}`,
-);
 export const clientModeUnavailable = defineError(
   'AGENT_NOT_A_SERVER',
   400,

@@ -12,11 +12,12 @@ import type {
 } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import { noSuchServiceForCheck, unknownLocalCheck, unknownLocalService } from './errors.ts';
-import { checkOfNode, checksOfService, runCheck } from './local-checks.ts';
+import { runCheck } from './local-checks.ts';
 import { maintenanceCheck } from './maintenance.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { NodeLinkKeeper } from './node-link-keeper.ts';
-import type { RegisteredCheck, Registrations, Source } from './registrations.ts';
+import { checkOfNode, checksOfService, type RegisteredCheck, type Source } from './registered-check.ts';
+import type { Registrations } from './registrations.ts';
 
 /** What a hosted node is made of; each part is started and stopped by `startNode`. */
 export interface HostedNodeParts {
@@ -25,7 +26,7 @@ export interface HostedNodeParts {
   readonly health: HealthChecks;
   readonly link: NodeLinkKeeper;
   readonly listener: ListenerControl | null;
-  readonly balancerStatus: () => object | null;
+  readonly balancerStatus: () => Promise<object | null>;
   /** Instances of drover's own on this node, such as Consul's service `consul` on a server: in the catalog, not in the agent API. */
   readonly ownInstances: readonly InstanceRecord[];
   readonly clock: Clock;
@@ -49,7 +50,7 @@ export class HostedNode implements LocalNode {
     return this.#parts.listener;
   }
 
-  balancerStatus(): object | null {
+  balancerStatus(): Promise<object | null> {
     return this.#parts.balancerStatus();
   }
 

@@ -1,18 +1,7 @@
 import path from 'node:path';
-import type { CheckDefinition } from '../definition/index.ts';
 import { ensureDirectory, openState, saveState } from '../lib/index.ts';
 import type { CheckRecord, InstanceRecord } from '../registry/index.ts';
-
-/** Where a registration comes from: configuration is read anew at each start, the API's is kept on disk. */
-export type Source = 'config' | 'api';
-
-/** A check as it was registered. */
-export interface RegisteredCheck {
-  readonly id: string;
-  readonly serviceId: string;
-  readonly definition: CheckDefinition;
-  readonly source: Source;
-}
+import type { RegisteredCheck, Source } from './registered-check.ts';
 
 interface RegisteredService {
   readonly instance: InstanceRecord;

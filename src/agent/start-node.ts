@@ -6,11 +6,12 @@ import type { Order } from '../link/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Consumers } from './consumers.ts';
 import { HostedNode } from './hosted-node.ts';
-import { checkOfNode, checksOfService, runCheck } from './local-checks.ts';
+import { runCheck } from './local-checks.ts';
 import type { Log } from './log.ts';
 import { NodeLinkKeeper } from './node-link-keeper.ts';
 import type { StartNodeOptions } from './node-options.ts';
 import { nodeRecordOf } from './node-record.ts';
+import { checkOfNode, checksOfService } from './registered-check.ts';
 import { Registrations } from './registrations.ts';
 import { startConsumers } from './start-consumers.ts';
 
@@ -41,7 +42,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     health,
     link,
     listener: parts.listener,
-    balancerStatus: () => parts.balancer?.status() ?? null,
+    balancerStatus: async () => (await parts.balancer?.status()) ?? null,
     ownInstances: options.ownInstances,
     clock: options.clock,
   });

@@ -89,7 +89,7 @@ export class Changes implements AsyncDisposable {
     };
   }
 
-  /** The node's view as of now; undefined for a node without consumers. */
+  /** The node's view as of now; undefined for a node that no agent vouches for. */
   view(node: string): NodeView | undefined {
     return this.#interest.view(node);
   }

@@ -85,7 +85,7 @@ describe('Interest.apply()', () => {
     const definition = { ...API, localPort: null };
     await region.registry.putDefinitions([definitionOf(definition)]);
     await region.registry.removeDefinition('default', 'api');
-    const states = effects.map((effect) => stateOf(effect.views[0]));
+    const states = effects.map((effect) => stateOf(effect.views.find((view) => view.node === 'staging')));
     expect(states).toEqual([undefined, 'waiting', 'missing']);
   });
 
@@ -236,7 +236,7 @@ class EveryNode {
     for (const { record } of region.catalog.nodes()) {
       const before = this.#views.get(record.name);
       this.#views.delete(record.name);
-      if (record.consumers.length === 0) continue;
+      if (record.external) continue;
       const view = computeView(region.catalog, record.name, before?.view ?? null) as NodeView;
       for (const kind of record.consumers) {
         const previous = before?.kinds.includes(kind) === true ? before.view : null;

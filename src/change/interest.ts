@@ -17,7 +17,7 @@ interface Known {
 }
 
 /**
- * Keeps the view of every node that has consumers and, for each revision, computes again only those of nodes that may be
+ * Keeps the view of every node that an agent vouches for and, for each revision, computes again only those of nodes that may be
  * concerned. Everything happens in the event-loop turn of the change, while the catalog stands at its revision.
  */
 export class Interest {
@@ -27,14 +27,14 @@ export class Interest {
   /** Choices of nodes that greeted before they were registered. */
   readonly #offered = new Map<string, Choices>();
 
-  /** Computes the view of every node that has consumers. */
+  /** Computes the view of every node that an agent vouches for. */
   constructor(catalog: CatalogReader) {
     this.#catalog = catalog;
     const scope = new ResolveScope(catalog);
     for (const node of catalog.nodes()) this.#refresh(node.record.name, scope);
   }
 
-  /** The node's view as of the last change that may have concerned it; undefined for one without consumers. */
+  /** The node's view as of the last change that may have concerned it; undefined for one that no agent vouches for. */
   view(node: string): NodeView | undefined {
     return this.#known.get(node)?.view;
   }
@@ -63,7 +63,7 @@ export class Interest {
 
   #refresh(name: string, scope: ResolveScope): Known | undefined {
     const node = this.#catalog.node(name);
-    if (node === undefined || node.record.consumers.length === 0) return this.#forget(name);
+    if (node === undefined || node.record.external) return this.#forget(name);
     const before = this.#known.get(name)?.view;
     const offered = this.#offered.get(name);
     this.#offered.delete(name);

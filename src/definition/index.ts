@@ -21,7 +21,7 @@ export {
   loadDefinitions,
   loadDocument,
 } from './load.ts';
-export { serviceFileManual, serviceFileSchema, serviceFileSchemaText } from './manual.ts';
+export { keyTable, serviceFileManual, serviceFileSchema, serviceFileSchemaText } from './manual.ts';
 export { type ParsedDefinition, parseDefinition, readDefinition } from './parse-definition.ts';
 export { collectProblems, throwAll } from './problems.ts';
 export { type InstanceFacts, checksFor, portOf, renderCheck, renderProvided } from './provided.ts';

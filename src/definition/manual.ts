@@ -5,6 +5,7 @@ import { serviceSchema } from './schema.ts';
 interface JsonSchema {
   readonly description?: string;
   readonly type?: string | readonly string[];
+  readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
   readonly items?: JsonSchema;
@@ -43,6 +44,11 @@ Exactly one of \`http\`, \`tcp\`, \`args\`, \`script\` and \`ttl\`; all but \`tt
 
 ${table(check)}
 ${EXAMPLES}`;
+}
+
+/** The keys of a map's schema as a table in Markdown: each with its form and its meaning, for other files' manuals. */
+export function keyTable(schema: z.ZodType): string {
+  return table(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
 }
 
 const INTRODUCTION = `# The service file
@@ -99,6 +105,7 @@ function escapeCell(text: string): string {
 }
 
 function formOf(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(formOf))].join(' or ');
   if (Array.isArray(schema.type)) return schema.type.map((type) => formOf({ type })).join(' or ');

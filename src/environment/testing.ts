@@ -22,6 +22,7 @@ export function viewWith(revision: number, environments: readonly ServiceEnviron
     environments,
     balancer: null,
     listener: { services: {}, membership: null, hash: '' },
+    checks: {},
     choices: {},
     fingerprints: { environment: '', balancer: '', listener: '' },
   };

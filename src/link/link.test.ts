@@ -324,7 +324,7 @@ describe('RegionLinks', () => {
     await turns();
     channel.send({ type: 'ping' });
     await turns();
-    expect(got).toEqual(['welcome', 'pong']);
+    expect(got).toEqual(['welcome', 'view', 'pong']);
     channel.send(hello);
     await turns();
     expect(fixture.log).toEqual(['+api-1', '-api-1: the node greeted twice']);

@@ -33,6 +33,7 @@ export function viewOf(revision: number, sketch: InputsSketch): NodeView {
     environments: [],
     balancer: null,
     listener: inputsOf(sketch),
+    checks: {},
     choices: {},
     fingerprints: { environment: '', balancer: '', listener: '' },
   };

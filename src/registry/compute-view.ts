@@ -7,6 +7,7 @@ import type { Choices } from './environment-view.ts';
 import { listenerInputs } from './listener-inputs.ts';
 import type { NodeService } from './listener-inputs.ts';
 import type { BalancerView, NodeView, ServiceEnvironment } from './node-view.ts';
+import { offeredChecks } from './offered-checks.ts';
 import { ResolveScope } from './resolve-scope.ts';
 
 /** What a node had before: its direct choices, and the balancer whose last members `panic: keep` keeps. A NodeView is one. */
@@ -42,6 +43,7 @@ export function computeView(
     environments,
     balancer: balancer.view,
     listener,
+    checks: offeredChecks(catalog, node),
     choices,
     fingerprints: {
       environment: environmentFingerprint(environments),

@@ -1,3 +1,4 @@
+import type { CheckDefinition } from '../definition/index.ts';
 import type { Revision } from '../store/index.ts';
 
 /** How a required name ended (semantics 2). `own` = a value of the definition's own environment. */
@@ -91,6 +92,8 @@ export interface NodeView {
   readonly environments: readonly ServiceEnvironment[];
   readonly balancer: BalancerView | null;
   readonly listener: ListenerInputs;
+  /** By instance id what its definition says of how it is checked (P24); empty when it says nothing. */
+  readonly checks: Readonly<Record<string, readonly CheckDefinition[]>>;
   /** To be kept on the node's disk and offered with its next greeting. Key: `<service>/<required name>`. */
   readonly choices: Readonly<Record<string, DirectChoice>>;
   /** Equal fingerprint = nothing to do for that consumer. */

@@ -26,6 +26,7 @@ export function viewOf(revision: number, frontends: readonly Frontend[] | null, 
     environments: [],
     balancer: frontends === null ? null : { address, frontends, skipped: [] },
     listener: { services: {}, membership: null, hash: '' },
+    checks: {},
     choices: {},
     fingerprints: { environment: '', balancer: fingerprint, listener: '' },
   };

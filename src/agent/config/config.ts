@@ -59,6 +59,8 @@ export interface AgentConfig {
   readonly logLevel: string;
   readonly legacy: boolean;
   readonly timing: TimingPreset;
+  /** SIGTERM leaves the region. */
+  readonly leaveOnTerminate: boolean;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   /** At least one; the first has the agent API. */
   readonly nodes: readonly NodeConfig[];

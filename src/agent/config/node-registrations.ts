@@ -1,0 +1,153 @@
+import { parseCheckRegistration, parseServiceRegistration } from '../../api/index.ts';
+import type { CheckRegistration, ServiceRegistration } from '../../api/index.ts';
+import type { Document, KeyPath } from '../../definition/index.ts';
+import { DroverError, formatPlace, type Place } from '../../lib/index.ts';
+import { checkKind, scriptsDisabled } from '../../health/index.ts';
+import { checkOfNode, checksOfService } from '../registered-check.ts';
+import { configConflict } from './errors.ts';
+import type { NodeInput } from './schema.ts';
+import type { CommandPlace } from './trusted-file.ts';
+
+/** A part of a document that registers services and checks, and where it stands. */
+export interface RegistrationPart {
+  readonly input: Pick<NodeInput, 'service' | 'services' | 'check' | 'checks'>;
+  readonly document: Document;
+  readonly at: KeyPath;
+}
+
+/** What a node's configuration registers. */
+export interface ConfiguredRegistrations {
+  readonly services: readonly ServiceRegistration[];
+  readonly checks: readonly CheckRegistration[];
+  /** Checks that run commands, each with its place. */
+  readonly commands: readonly CommandPlace[];
+}
+
+interface Placed<T> {
+  readonly value: T;
+  readonly document: Document;
+  readonly at: KeyPath;
+}
+
+const REFUSE = { unknownKeys: 'refuse' } as const;
+
+/**
+ * Services and checks of all the parts that speak of a node. Ids are unique and checks belong to services that are there.
+ *
+ * @throws API_BAD_REQUEST, HEALTH_INVALID_CHECK, HEALTH_SCRIPTS_DISABLED, CONFIG_CONFLICT with their places
+ */
+export function readRegistrations(
+  node: string,
+  parts: readonly RegistrationPart[],
+  scripts: { readonly local: boolean },
+): ConfiguredRegistrations {
+  const services = parts.flatMap((part) => placed(part, ['service', 'services'], parseService));
+  const checks = parts.flatMap((part) => placed(part, ['check', 'checks'], parseCheck));
+  refuseTwice(`services of node "${node}"`, services, ({ instance }) => [instance.id]);
+  refuseTwice(`checks of node "${node}"`, [...services, ...checks], checkIds);
+  for (const check of checks) refuseOrphan(node, check, services);
+  const scriptChecks = [...services, ...checks].filter(({ value }) => definitionsOf(value).some(isScript));
+  const [script] = scriptChecks;
+  if (script !== undefined && !scripts.local) throw withPlace(script, scriptsDisabled());
+  return {
+    services: services.map(({ value }) => value),
+    checks: checks.map(({ value }) => value),
+    commands: scriptChecks.map(({ document, at }) => ({
+      what: 'a script check',
+      file: document.file,
+      place: document.placeOf(at),
+    })),
+  };
+}
+
+function parseService(value: unknown): ServiceRegistration {
+  const registration = parseServiceRegistration(value, REFUSE);
+  for (const definition of registration.checks) checkKind(definition);
+  return registration;
+}
+
+function parseCheck(value: unknown): CheckRegistration {
+  const registration = parseCheckRegistration(value, REFUSE);
+  checkKind(registration.definition);
+  return registration;
+}
+
+type Key = 'service' | 'services' | 'check' | 'checks';
+
+function placed<T>({ input, document, at }: RegistrationPart, keys: Key[], parse: (value: unknown) => T): Placed<T>[] {
+  return keys.flatMap((key) => {
+    const value: unknown = input[key];
+    if (value === undefined) return [];
+    if (!Array.isArray(value)) return [parsed(value, document, [...at, key], parse)];
+    return value.map((one, index) => parsed(one, document, [...at, key, index], parse));
+  });
+}
+
+function parsed<T>(input: unknown, document: Document, at: KeyPath, parse: (value: unknown) => T): Placed<T> {
+  try {
+    return { value: parse(input), document, at };
+  } catch (error) {
+    throw error instanceof DroverError ? withPlace({ document, at }, error) : error;
+  }
+}
+
+/** What a parser without places throws, with the place of what it was given. */
+function withPlace({ document, at }: Omit<Placed<unknown>, 'value'>, error: DroverError): DroverError {
+  const place = document.placeOf(at);
+  const excerpt = document.excerptOf(place);
+  return new DroverError(error, error.message, {
+    place,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(excerpt === undefined ? {} : { excerpt }),
+    cause: error,
+  });
+}
+
+function definitionsOf(value: ServiceRegistration | CheckRegistration): readonly CheckRegistration['definition'][] {
+  return 'instance' in value ? value.checks : [value.definition];
+}
+
+function isScript(definition: CheckRegistration['definition']): boolean {
+  return checkKind(definition) === 'script';
+}
+
+function checkIds(value: ServiceRegistration | CheckRegistration): string[] {
+  const checks =
+    'instance' in value
+      ? checksOfService(value.instance, value.checks, 'config')
+      : [checkOfNode(value.serviceId, value.definition, 'config')];
+  return checks.map((check) => check.id);
+}
+
+function refuseTwice<T>(what: string, all: readonly Placed<T>[], idsOf: (value: T) => readonly string[]): void {
+  const seen = new Map<string, Place>();
+  for (const { value, document, at } of all) {
+    const place = document.placeOf(at);
+    for (const id of idsOf(value)) {
+      const first = seen.get(id);
+      if (first !== undefined) throw twice(what, id, first, place, document);
+      seen.set(id, place);
+    }
+  }
+}
+
+/** Two things have one id or name; the place is that of the second. */
+export function twice(what: string, id: string, first: Place, place: Place, document: Document): DroverError {
+  const excerpt = document.excerptOf(place);
+  return configConflict.with(
+    { place, hint: 'give each one of its own', ...(excerpt === undefined ? {} : { excerpt }) },
+    `two ${what} are called "${id}": the other is at ${formatPlace(first)}`,
+  );
+}
+
+function refuseOrphan(
+  node: string,
+  { value, document, at }: Placed<CheckRegistration>,
+  services: readonly Placed<ServiceRegistration>[],
+): void {
+  const { serviceId } = value;
+  if (serviceId === '' || services.some((one) => one.value.instance.id === serviceId)) return;
+  const hint = 'name the id of a service that the configuration of this node registers';
+  const place = document.placeOf([...at, 'service_id']);
+  throw configConflict.with({ place, hint }, `node "${node}" registers no service "${serviceId}" for this check`);
+}
