@@ -25,13 +25,7 @@ requireComponent('dig')('dig', () => {
     expect(said).toContain('flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1');
     const [, answer, additional] = /ANSWER SECTION:\n(.+)\n\n;; ADDITIONAL SECTION:\n(.+)\n/.exec(said) ?? [];
     expect(answer).toMatch(/^elasticsearch\.service\.consul\.\s+0\s+IN\s+SRV\s+1 1 9200 staging\.node\.aws\.consul\.$/);
-    expect(additional?.split(/\s+/)).toEqual([
-      'staging.node.aws.consul.',
-      '0',
-      'IN',
-      'A',
-      region.address('staging'),
-    ]);
+    expect(additional?.split(/\s+/)).toEqual(['staging.node.aws.consul.', '0', 'IN', 'A', region.address('staging')]);
   });
 
   test('dig gets NXDOMAIN within interval plus 1 s when the stand-in is stopped, and its answer back when it starts', async () => {

@@ -22,7 +22,9 @@ function databaseOf(inputs) {
 function files() {
   const folder = path.join(directory, 'nodes', node, 'services.d');
   if (!existsSync(folder)) return '';
-  return readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8')).join('');
+  return readdirSync(folder)
+    .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+    .join('');
 }
 
 const told = path.join(directory, 'provision', `${node ?? process.env.NODE}.json`);

@@ -224,8 +224,8 @@ export class TestRegion implements AsyncDisposable {
   }
 
   /** Starts a stand-in on its node's own address and waits until it takes connections; app-www as the document has it: `. FILE && command`. */
-  async start(service: StandIn['service'], node: NodeName): Promise<void> {
-    const { program, port } = PROGRAMS[service];
+  async start(service: StandIn['service'], node: NodeName, port: number = PROGRAMS[service].port): Promise<void> {
+    const { program } = PROGRAMS[service];
     const host = this.address(node);
     // The last word marks the process as this region's.
     const command = [path.join(EXAMPLE, 'programs', program), node, host, String(port), this.directory];
