@@ -29,7 +29,8 @@ suite('npm start', () => {
 
   const begin = async (...args: string[]): Promise<void> => {
     running = copy.start('npm', 'start', ...args);
-    const { child, output } = running;
+    const { child } = running;
+    const output = (): string => running.output();
     await until(
       'the greeting of npm start',
       () => output().includes('\nchanges\n') || child.exitCode !== null,
