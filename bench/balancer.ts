@@ -6,14 +6,14 @@ import { systemClock } from '../src/lib/index.ts';
 import type { Member } from '../src/registry/index.ts';
 import { BalancerBench, freePorts, frontendOf, memberOf, viewOf } from '../test/integration/balancer-fixture.ts';
 import { findComponent } from '../test/require-component.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchOptions, BenchResult } from './result.ts';
 
 const ROUNDS = 200;
 const STANDING = 10;
 const BOUND_MS = 100;
 
 /** How long from the offer of a view until HAProxy’s runtime, asked by somebody else, shows the member or shows it out. */
-export async function run(): Promise<BenchResult> {
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const name = 'balancer: a member comes and goes';
   const bound = `view offered → HAProxy’s runtime shows it: p99 ≤ ${BOUND_MS} ms, removal the same`;
   if (findComponent('haproxy') === null)
@@ -33,7 +33,7 @@ export async function run(): Promise<BenchResult> {
   await offer(standing);
 
   const times = { added: [] as number[], receipt: [] as number[], removed: [] as number[] };
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < (quick ? 10 : ROUNDS); round++) {
     const guest = memberOf(`guest-${round}/api`, 30_000 + (round % 1_000));
     const shows = (server: RuntimeServer): boolean => server.port === guest.port && isInRotation(server);
     await clocked(

@@ -8,22 +8,23 @@ import { aliveKey, checkKey, instanceKey, nodeKey } from '../src/registry/index.
 import { checkRecordOf, instanceRecordOf, nodeRecordOf } from '../src/registry/testing.ts';
 import { SqliteStore } from '../src/store/index.ts';
 import type { Entry, Put } from '../src/store/index.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchOptions, BenchResult } from './result.ts';
 
 const NODES = 5_000;
+const QUICK_NODES = 100;
 const INSTANCES_PER_NODE = 20;
 const SERVICES = 500;
-const INSTANCES = NODES * INSTANCES_PER_NODE;
 const BOUND_BYTES = 1_536;
 const BOUND_MS = 5_000;
 
 /** Heap of a catalog with 100,000 instances, each with a check, and how long a server takes to start from such a sqlite store. */
-export async function run(): Promise<BenchResult> {
-  const bytes = heapPerInstance();
-  const { startMs, cpuMs } = await startFromStore();
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
+  const nodes = quick ? QUICK_NODES : NODES;
+  const bytes = heapPerInstance(nodes);
+  const { startMs, cpuMs } = await startFromStore(nodes);
   const rows = [
     {
-      instances: INSTANCES,
+      instances: nodes * INSTANCES_PER_NODE,
       'heap B per instance': Math.round(bytes),
       'start from sqlite ms': Math.round(startMs),
       'start CPU ms': Math.round(cpuMs),
@@ -33,24 +34,25 @@ export async function run(): Promise<BenchResult> {
   return { name: 'registry-heap', bound: `≤ ${BOUND_BYTES} B heap an instance, start within ${BOUND_MS} ms`, rows, ok };
 }
 
-function heapPerInstance(): number {
+function heapPerInstance(nodes: number): number {
+  const instances = nodes * INSTANCES_PER_NODE;
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   const catalog = new Catalog({ region: 'aws' });
   gc();
   const before = process.memoryUsage().heapUsed;
-  catalog.load(entries(), INSTANCES);
+  catalog.load(entries(nodes), instances);
   gc();
-  const bytes = (process.memoryUsage().heapUsed - before) / INSTANCES;
-  if (catalog.instances('service-7').length !== INSTANCES / SERVICES) throw new Error('the catalog is not complete');
+  const bytes = (process.memoryUsage().heapUsed - before) / instances;
+  if (catalog.instances('service-7').length !== instances / SERVICES) throw new Error('the catalog is not complete');
   return bytes;
 }
 
-async function startFromStore(): Promise<{ startMs: number; cpuMs: number }> {
+async function startFromStore(nodes: number): Promise<{ startMs: number; cpuMs: number }> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'drover-bench-registry-'));
   const directory = path.join(root, 'store');
   try {
-    await fill(directory);
+    await fill(directory, nodes);
     const cpu = process.cpuUsage();
     const started = performance.now();
     await using store = await SqliteStore.start({ directory });
@@ -58,18 +60,18 @@ async function startFromStore(): Promise<{ startMs: number; cpuMs: number }> {
     await using _feed = await StoreFeed.start({ store, projections: [catalog] });
     const startMs = performance.now() - started;
     const { user, system } = process.cpuUsage(cpu);
-    if (catalog.nodes().length !== NODES) throw new Error('the catalog is not complete');
+    if (catalog.nodes().length !== nodes) throw new Error('the catalog is not complete');
     return { startMs, cpuMs: (user + system) / 1_000 };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-async function fill(directory: string): Promise<void> {
+async function fill(directory: string, nodes: number): Promise<void> {
   await using store = await SqliteStore.start({ directory });
   let writes: Put[] = [];
   const commits: Promise<unknown>[] = [];
-  for (const { key, value } of entries()) {
+  for (const { key, value } of entries(nodes)) {
     writes.push({ type: 'put', key, value });
     if (writes.length < 128) continue;
     commits.push(store.commit({ compares: [], writes }));
@@ -80,13 +82,13 @@ async function fill(directory: string): Promise<void> {
 }
 
 /** As large as those of real fleets: about 300 bytes an instance and 250 a check. */
-function* entries(): Generator<Entry> {
+function* entries(nodes: number): Generator<Entry> {
   let revision = 1;
   const entry = (key: string, record: unknown): Entry => {
     revision++;
     return { key, value: JSON.stringify(record), createRevision: revision, modRevision: revision };
   };
-  for (let node = 0; node < NODES; node++) {
+  for (let node = 0; node < nodes; node++) {
     const name = `node-${node}.example.net`;
     const address = `10.${node >> 16}.${(node >> 8) & 255}.${node & 255}`;
     yield entry(nodeKey(name), nodeRecordOf({ name, address, taggedAddresses: { lan: address, wan: address } }));

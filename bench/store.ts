@@ -4,7 +4,7 @@ import path from 'node:path';
 import { startWorker } from '../src/lib/index.ts';
 import { prefixRange, SqliteStore } from '../src/store/index.ts';
 import { median } from './result.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchOptions, BenchResult } from './result.ts';
 
 const KEYS = 20_000;
 /** Many short rounds: what else the disk does meanwhile then burdens both alike. */
@@ -21,7 +21,7 @@ interface Contender {
  * Durable puts of the sqlite store against a bare `node:sqlite` group-commit loop in a worker, with the same keys and values,
  * at 1, 16 and 64 writers, in interleaved rounds.
  */
-export async function run(): Promise<BenchResult> {
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'drover-bench-store-'));
   try {
     await using ours = await startOurs(path.join(root, 'ours'));
@@ -29,8 +29,8 @@ export async function run(): Promise<BenchResult> {
     await fill(ours);
     await fill(bare);
     const rows = [];
-    for (const writers of [1, 16, 64]) rows.push(await compare(writers, ours, bare));
-    rows.push(await readAll(path.join(root, 'big')));
+    for (const writers of [1, 16, 64]) rows.push(await compare(writers, ours, bare, quick ? 2 : ROUNDS));
+    rows.push(await readAll(path.join(root, 'big'), quick ? 12_800 : 200_000));
     const ok = rows.every((row) => !('ratio' in row) || Number(row['ratio']) >= BOUND);
     return { name: 'store', bound: `ratio ≥ ${BOUND} at every number of writers`, rows, ok };
   } finally {
@@ -38,11 +38,16 @@ export async function run(): Promise<BenchResult> {
   }
 }
 
-async function compare(writers: number, ours: Contender, bare: Contender): Promise<Record<string, string | number>> {
+async function compare(
+  writers: number,
+  ours: Contender,
+  bare: Contender,
+  count: number,
+): Promise<Record<string, string | number>> {
   await race(ours, writers, ROUND_MS * 2);
   await race(bare, writers, ROUND_MS * 2);
   const rounds: { ours: number; bare: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < count; round++) {
     // Who goes first alternates, so that what one leaves to the disk does not always burden the same other.
     const first = round % 2 === 0 ? ours : bare;
     const one = await race(first, writers, ROUND_MS);
@@ -57,7 +62,7 @@ async function compare(writers: number, ours: Contender, bare: Contender): Promi
   };
 }
 
-/** Puts a second of so many writers, each waiting for its own put before the next. */
+/** Puts a second by so many writers, each waiting for its own put before the next. */
 async function race(contender: Contender, writers: number, forMs: number): Promise<number> {
   const start = performance.now();
   let puts = 0;
@@ -127,9 +132,8 @@ function startBare(file: string): Contender {
   };
 }
 
-/** 200,000 entries, as 100,000 instances have: how long a start reads them, and what stays in the heap of the store. */
-async function readAll(directory: string): Promise<Record<string, string | number>> {
-  const entries = 200_000;
+/** 200,000 entries are what 100,000 instances have: how long a start reads them, and what stays in the heap of the store. */
+async function readAll(directory: string, entries: number): Promise<Record<string, string | number>> {
   {
     await using store = await SqliteStore.start({ directory });
     for (let from = 0; from < entries; from += 12_800) await fillPart(store, from, Math.min(from + 12_800, entries));
@@ -178,5 +182,5 @@ if (import.meta.main) {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--expose-gc');
   globalThis.gc = (await import('node:vm')).runInNewContext('gc') as typeof globalThis.gc;
-  console.log(JSON.stringify(await run(), null, 2));
+  console.log(JSON.stringify(await run({ quick: process.argv.includes('--quick') }), null, 2));
 }
