@@ -30,7 +30,7 @@ function addRoutes(v2: FastifyInstance, context: ApiContext, routes: readonly Ro
     v2.route({
       method: route.method,
       url: fastifyPath(route.path),
-      exposeHeadRoute: false,
+      exposeHeadRoute: route.method === 'GET' && !route.streams,
       bodyLimit: BODY_LIMIT,
       handler: (request, reply) => handle(context, route, request, reply),
     });

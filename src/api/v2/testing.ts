@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { Changes, type Receipt } from '../../change/index.ts';
 import { Kv, KvWrites } from '../../kv/index.ts';
@@ -13,6 +14,7 @@ import {
 import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
 import type { ApiContext } from '../context.ts';
 import { buildHttpServer } from '../http-api.ts';
+import { v2Routes } from './routes.ts';
 import type { ListenerControl, LocalNode } from '../local-node.ts';
 
 /** A region in memory with `/v1` and `/v2` over it; the nodes named in `hosted` are this agent's. */
@@ -28,7 +30,7 @@ export interface TestApiOptions extends RegionLiteral {
 export interface TestAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // Tests look into it freely.
+  /** Parsed when it is JSON; tests look into it freely. */
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
@@ -128,10 +130,11 @@ async function ask(
     ...(isJson ? { payload: text ?? JSON.stringify(body) } : {}),
   });
   const type = String(answer.headers['content-type'] ?? '');
+  if (answer.statusCode < 300 && method !== 'HEAD') checkForm(method, url, answer.payload);
   return {
     status: answer.statusCode,
     headers: answer.headers,
-    body: type.includes('json') ? answer.json() : answer.payload,
+    body: type.includes('json') && answer.payload !== '' ? answer.json() : answer.payload,
   };
 }
 
@@ -146,6 +149,19 @@ const IDLE: ListenerStatus = Object.freeze({
   held: null,
   retryAt: null,
 });
+
+/** Every answer has the form that is documented, and nothing beside it. */
+function checkForm(method: string, url: string, payload: string): void {
+  const path = url.replace(/\?.*$/, '').split('/');
+  const fits = (pattern: string): boolean => {
+    const parts = pattern.split('/');
+    return parts.length === path.length && parts.every((part, index) => part.startsWith('{') || part === path[index]);
+  };
+  const route = v2Routes().find((one) => one.method === method && fits(one.path));
+  if (route === undefined) throw new Error(`${method} ${url} is not in the table`);
+  const body = JSON.parse(payload) as unknown;
+  assert.deepEqual(route.answer.parse(body), body, `${method} ${url}`);
+}
 
 /** A listener that notes what it is told and runs nothing. */
 class CountingListener implements ListenerControl {
@@ -206,6 +222,6 @@ function fakeNode(
     },
     view: () => changes.view(name) ?? null,
     listener,
-    balancerStatus: () => options.balancers?.[name] ?? null,
+    balancerStatus: () => Promise.resolve(options.balancers?.[name] ?? null),
   };
 }
