@@ -89,7 +89,7 @@ export class Changes implements AsyncDisposable {
     };
   }
 
-  /** The node's view as of now; undefined for a node that no agent vouches for. */
+  /** The node's view as of now; undefined for one without consumers that never greeted. */
   view(node: string): NodeView | undefined {
     return this.#interest.view(node);
   }

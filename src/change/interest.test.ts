@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AppliedChange, NodeView } from '../registry/index.ts';
+import type { AppliedChange, NodeView, Transition } from '../registry/index.ts';
 import { computeView } from '../registry/index.ts';
 import { definitionOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { TestRegistry } from '../registry/testing.ts';
@@ -87,6 +87,27 @@ describe('Interest.apply()', () => {
     await region.registry.removeDefinition('default', 'api');
     const states = effects.map((effect) => stateOf(effect.views.find((view) => view.node === 'staging')));
     expect(states).toEqual([undefined, 'waiting', 'missing']);
+  });
+
+  test('Interest gives a node without consumers a view once it has greeted, and then what its definitions say of checks', async () => {
+    const checks = [{ tcp: '{HOST}:{PORT}', intervalMs: 1_000 }];
+    await using region = await startTestRegistry({ nodes: [{ name: 'plain' }] });
+    const { interest, effects } = follow(region);
+    expect(interest.view('plain')).toBeUndefined();
+    expect(interest.adopt('plain', {})?.checks).toEqual({});
+    const instance = (service: string, port: number): Transition => ({
+      type: 'instance',
+      instance: instanceRecordOf({ service, port }),
+      checks: [],
+    });
+    await region.registry.report('plain', [instance('web', 80), instance('other', 1)]);
+    await region.registry.putDefinitions([definitionOf({ id: 'web', checks })]);
+    await region.registry.report('plain', [instance('other', 2)]);
+    await region.registry.report('plain', [instance('web', 81)]);
+    await region.registry.removeDefinition('default', 'web');
+    const offered = effects.flatMap(({ views }) => views.map((view) => view.checks['web']?.[0]?.tcp));
+    expect(offered).toEqual(['127.0.0.1:80', '127.0.0.1:81', undefined]);
+    expect(effects.flatMap(said)).toEqual([]);
   });
 
   test('Interest.apply() wants nothing of a node whose consumers have nothing to do', async () => {
@@ -236,7 +257,7 @@ class EveryNode {
     for (const { record } of region.catalog.nodes()) {
       const before = this.#views.get(record.name);
       this.#views.delete(record.name);
-      if (record.external) continue;
+      if (record.consumers.length === 0) continue;
       const view = computeView(region.catalog, record.name, before?.view ?? null) as NodeView;
       for (const kind of record.consumers) {
         const previous = before?.kinds.includes(kind) === true ? before.view : null;
@@ -272,7 +293,8 @@ describe('Interest', () => {
       const every = new EveryNode();
       region.feed.onApplied((change) => {
         expect(said(interest.apply(change))).toEqual(every.apply(region));
-        const views = NODES.map((one) => interest.view(one)).filter((view) => view !== undefined);
+        const withConsumers = NODES.filter((one) => region.catalog.node(one)?.record.consumers.length !== 0);
+        const views = withConsumers.map((one) => interest.view(one)).filter((view) => view !== undefined);
         expect(views.map((view) => ({ ...view, revision: 0 })).toSorted(byNode)).toEqual(every.contents());
       });
       for (const one of acts) await one(region).catch(expectRefusal);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AppliedChange, CatalogNode, CatalogReader, Choices, NodeView } from '../registry/index.ts';
+import type { AppliedChange, CatalogNode, CatalogReader, Choices, NodeRecord, NodeView } from '../registry/index.ts';
 import { computeView, ResolveScope, viewDependencies } from '../registry/index.ts';
 import { interestedKinds } from './interested-kinds.ts';
 import type { NodeConsumerKind } from './interested-kinds.ts';
@@ -17,7 +17,7 @@ interface Known {
 }
 
 /**
- * Keeps the view of every node that an agent vouches for and, for each revision, computes again only those of nodes that may be
+ * Keeps the view of every node that has consumers or has greeted and, for each revision, computes again only those of nodes that may be
  * concerned. Everything happens in the event-loop turn of the change, while the catalog stands at its revision.
  */
 export class Interest {
@@ -27,14 +27,14 @@ export class Interest {
   /** Choices of nodes that greeted before they were registered. */
   readonly #offered = new Map<string, Choices>();
 
-  /** Computes the view of every node that an agent vouches for. */
+  /** Computes the view of every node that has consumers. */
   constructor(catalog: CatalogReader) {
     this.#catalog = catalog;
     const scope = new ResolveScope(catalog);
     for (const node of catalog.nodes()) this.#refresh(node.record.name, scope);
   }
 
-  /** The node's view as of the last change that may have concerned it; undefined for one that no agent vouches for. */
+  /** The node's view as of the last change that may have concerned it; undefined for one that has none. */
   view(node: string): NodeView | undefined {
     return this.#known.get(node)?.view;
   }
@@ -44,7 +44,7 @@ export class Interest {
     const scope = new ResolveScope(this.#catalog);
     const interested: Effect['interested'][number][] = [];
     const views: NodeView[] = [];
-    for (const node of this.#index.candidates(change, this.#catalog)) {
+    for (const node of this.#candidates(change)) {
       const before = this.#known.get(node);
       const after = this.#refresh(node, scope);
       if (after === undefined) continue;
@@ -66,10 +66,33 @@ export class Interest {
     if (node === undefined || node.record.external) return this.#forget(name);
     const before = this.#known.get(name)?.view;
     const offered = this.#offered.get(name);
+    if (node.record.consumers.length === 0 && before === undefined && offered === undefined) return undefined;
     this.#offered.delete(name);
     const previous = { choices: offered ?? before?.choices ?? {}, balancer: before?.balancer ?? null };
     const view = computeView(this.#catalog, name, previous, scope);
     return view === null ? this.#forget(name) : this.#remember(node, view, scope);
+  }
+
+  #candidates(change: AppliedChange): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const name of this.#index.candidates(change, this.#catalog)) {
+      const record = this.#catalog.node(name)?.record;
+      if (record === undefined || record.consumers.length > 0 || this.#isForAll(change, record)) found.add(name);
+    }
+    for (const key of change.definitions) for (const name of this.#runners(key)) found.add(name);
+    return found;
+  }
+
+  /** Instances of which no definition spoke were not looked at, so the index does not know of them. */
+  #runners(key: string): readonly string[] {
+    const slash = key.indexOf('/');
+    return this.#catalog.runners(key.slice(0, slash), key.slice(slash + 1));
+  }
+
+  /** A node without consumers has its view for the sake of its checks: instances that no definition speaks of leave it. */
+  #isForAll({ definitions, datastores, nodes, services }: AppliedChange, { name, federation }: NodeRecord): boolean {
+    if (definitions.size > 0 || datastores.size > 0 || nodes.has(name)) return true;
+    return services.values().some((id) => this.#catalog.definition(federation, id) !== undefined);
   }
 
   #remember(node: CatalogNode, view: NodeView, scope: ResolveScope): Known {

@@ -84,6 +84,17 @@ export class HealthChecks implements AsyncDisposable {
   }
 
   /**
+   * Whether a check would be taken; changes nothing.
+   *
+   * @throws HEALTH_INVALID_CHECK, HEALTH_SCRIPTS_DISABLED, HEALTH_REMOTE_SCRIPTS_DISABLED
+   */
+  vet({ definition, origin = 'local' }: Pick<CheckToRun, 'definition' | 'origin'>): void {
+    if (checkKind(definition) !== 'script' || this.#options.scripts === 'allowed') return;
+    if (this.#options.scripts === 'refused') throw scriptsDisabled();
+    if (origin === 'remote') throw remoteScriptsDisabled();
+  }
+
+  /**
    * Begins a check and returns its record, which belongs into the registration: only later changes are told.
    *
    * @throws HEALTH_INVALID_CHECK, HEALTH_SCRIPTS_DISABLED, HEALTH_REMOTE_SCRIPTS_DISABLED, HEALTH_DUPLICATE_CHECK
@@ -91,7 +102,7 @@ export class HealthChecks implements AsyncDisposable {
   add(check: CheckToRun): CheckRecord {
     const { id, definition, previous } = check;
     if (this.#checks.has(id)) throw duplicateCheck(id);
-    this.#refuseScripts(check);
+    this.vet(check);
     const fresh = newRecord(check, definition, this.#options.clock);
     const record = previous === undefined ? fresh : adopt(fresh, previous);
     this.#gate.admit(id, record.status);
@@ -109,7 +120,7 @@ export class HealthChecks implements AsyncDisposable {
   replace(check: CheckToRun): CheckRecord {
     const kept = this.#checks.get(check.id);
     if (kept === undefined) return this.add(check);
-    this.#refuseScripts(check);
+    this.vet(check);
     const fresh = newRecord(check, check.definition, this.#options.clock);
     const record = fresh.type === kept.record.type ? adopt(fresh, kept.record) : fresh;
     if (fingerprint(check.definition) === fingerprint(kept.definition)) return (kept.record = record);
@@ -155,12 +166,6 @@ export class HealthChecks implements AsyncDisposable {
     this.#critical.close();
     for (const id of this.#checks.keys()) this.remove(id);
     await Promise.all(this.#stopping);
-  }
-
-  #refuseScripts({ definition, origin = 'local' }: CheckToRun): void {
-    if (checkKind(definition) !== 'script' || this.#options.scripts === 'allowed') return;
-    if (this.#options.scripts === 'refused') throw scriptsDisabled();
-    if (origin === 'remote') throw remoteScriptsDisabled();
   }
 
   #begin(id: string, definition: CheckDefinition, { status }: CheckRecord): ProbeLoop | TtlClock {

@@ -92,7 +92,7 @@ export interface NodeView {
   readonly environments: readonly ServiceEnvironment[];
   readonly balancer: BalancerView | null;
   readonly listener: ListenerInputs;
-  /** By instance id what its definition says of how it is checked (P24); empty when it says nothing. */
+  /** By instance id what its definition says of how it is checked (P24); absent when it says nothing. */
   readonly checks: Readonly<Record<string, readonly CheckDefinition[]>>;
   /** To be kept on the node's disk and offered with its next greeting. Key: `<service>/<required name>`. */
   readonly choices: Readonly<Record<string, DirectChoice>>;

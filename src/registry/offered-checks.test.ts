@@ -40,12 +40,12 @@ const cases: [what: string, found: Readonly<Record<string, unknown>>, expected: 
     offered([{ service: 'api', port: 1, address: '192.0.2.2', meta: { rack: '7' } }]),
     { api: [expect.objectContaining({ http: 'http://192.0.2.2:1/status' }), expect.anything()] },
   ],
-  ['leaves out a check that needs what the instance lacks', offered(['api']), { api: [] }],
   [
-    'has nothing for a definition without checks, and for no definition',
-    offered(['bare', 'none']),
-    { bare: [], none: [] },
+    'leaves out a check that needs what the instance lacks',
+    offered(['api', { service: 'api', id: 'b', port: 1 }]),
+    { b: [expect.objectContaining({ http: 'http://192.0.2.1:1/status' })] },
   ],
+  ['has nothing for a definition without checks, and for no definition', offered(['bare', 'none']), {}],
   [
     "takes the definition of the node's federation",
     offered([{ service: 'api', port: 5 }], { federation: 'other' }),
