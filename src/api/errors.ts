@@ -3,8 +3,7 @@ import { defineError } from '../lib/index.ts';
 /** On `/v1` the message is the whole body, so it is Consul's own text. */
 export const badRequest = defineError('API_BAD_REQUEST', 400, (text: string) => text);
 export const notFound = defineError('API_NOT_FOUND', 404, (text: string) => text);
-export const forbidden = defineError('API_FORBIDDEN', 403, (text: string) => text);
-export const tooLarge = defineError('API_TOO_LARGE', 413, (text: string) => text);
+export const unauthorized = defineError('API_UNAUTHORIZED', 401, (text: string) => text);
 export const internal = defineError('API_INTERNAL', 500, (text: string) => text);
 export const httpPortTaken = defineError(
   'API_PORT_TAKEN',

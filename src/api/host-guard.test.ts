@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { hostName, refusalOf } from './host-guard.ts';
+import { hostName, isForeign, refusalOf } from './host-guard.ts';
 
 const OWN = new Set(['staging', 'staging.node.consul']);
-const ask = (method: string, host?: string, origin?: string): string | null => refusalOf({ method, host, origin }, OWN);
+
+function ask(method: string, host?: string, origin?: string): string | null {
+  const headers = { ...(host === undefined ? {} : { host }), ...(origin === undefined ? {} : { origin }) };
+  return refusalOf({ method, headers }, OWN);
+}
 
 test.each([
   ['127.0.0.1:8500'],
@@ -16,12 +20,19 @@ test.each([
   expect(ask('GET', host)).toBeNull();
 });
 
-test.each([['evil.example'], ['evil.example:8500'], ['127.0.0.1.evil.example'], ['localhost.evil.example']])(
-  'refusalOf() refuses Host %s',
-  (host) => {
-    expect(ask('GET', host)).toContain('is not an address');
-  },
-);
+test.each([
+  ['evil.example'],
+  ['evil.example:8500'],
+  ['127.0.0.1.evil.example'],
+  ['localhost.evil.example'],
+  ['[::1].evil.example'],
+  ['evil@127.0.0.1'],
+  ['127.0.0.1,evil.example'],
+  ['[::1'],
+  [' '],
+])('refusalOf() refuses Host %s', (host) => {
+  expect(ask('GET', host)).toContain('is not an address');
+});
 
 test('refusalOf() refuses a change from a foreign origin, also `null`', () => {
   expect(ask('PUT', '127.0.0.1:8500', 'http://evil.example')).toContain('origin');
@@ -37,4 +48,12 @@ test('refusalOf() lets a change from its own page, from no browser, and reads fr
 
 test('hostName() takes ports, brackets and the last dot off', () => {
   expect(['[::1]:80', 'a.b.:1', 'A', '[fe80::1]'].map(hostName)).toEqual(['::1', 'a.b', 'a', 'fe80::1']);
+});
+
+test('isForeign() goes by Sec-Fetch-Site where a browser sends no Origin, as for images', () => {
+  const host = '127.0.0.1:8500';
+  expect(
+    ['cross-site', 'same-site', 'same-origin', 'none'].map((site) => isForeign({ host, 'sec-fetch-site': site })),
+  ).toEqual([true, true, false, false]);
+  expect(isForeign({ host })).toBe(false);
 });

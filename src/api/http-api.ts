@@ -1,91 +1,120 @@
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import { describeHolder, DroverError, findPortHolder, messageOf } from '../lib/index.ts';
+import { describeHolder, DroverError, findPortHolder, messageOf, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
 import { httpPortTaken } from './errors.ts';
 import { refusalOf } from './host-guard.ts';
-import { registerV1 } from './v1/index.ts';
+import { answerClientError, HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
+import { V1 } from './v1/index.ts';
 import { isV2, refuseV2, registerV2 } from './v2/index.ts';
 
-/** Idle connections are kept so long; Consul's clients reuse them. */
-const KEEP_ALIVE_MS = 120_000;
+const TEXT = 'text/plain; charset=utf-8';
 /** Names in a path under `/v2` are no longer. */
 const MAX_PARAMETER = 1_024;
-/** Headers must have come by then. */
-const HEADERS_MS = 30_000;
 
 export interface HttpApiOptions {
   readonly context: ApiContext;
   readonly address: string;
   /** 0 takes a free port. */
   readonly port: number;
+  readonly limits?: Partial<HttpLimits>;
 }
 
 /** The agent's HTTP: `/v1`, Consul's wire, and `/v2`, drover's own. */
 export class HttpApi implements AsyncDisposable {
   readonly #server: FastifyInstance;
+  readonly #closeMs: number;
   readonly port: number;
 
-  private constructor(server: FastifyInstance, port: number) {
+  private constructor(server: FastifyInstance, port: number, closeMs: number) {
     this.#server = server;
     this.port = port;
+    this.#closeMs = closeMs;
   }
 
   /** @throws API_PORT_TAKEN naming who holds the port */
-  static async start({ context, address, port }: HttpApiOptions): Promise<HttpApi> {
-    const server = await buildHttpServer(context);
+  static async start({ context, address, port, limits }: HttpApiOptions): Promise<HttpApi> {
+    const all = { ...HTTP_LIMITS, ...limits };
+    const server = await buildHttpServer(context, all);
     try {
       await server.listen({ host: address, port });
     } catch (error) {
       await server.close();
       throw await listenError(error, address, port);
     }
-    return new HttpApi(server, (server.server.address() as { port: number }).port);
+    return new HttpApi(server, (server.server.address() as { port: number }).port, all.closeMs);
   }
 
+  /** Takes nothing new, lets what is under way end for a moment, then cuts what is left: blocked queries, above all. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.server.closeAllConnections();
-    await this.#server.close();
+    const closed = this.#server.close();
+    const cut = systemClock.after(this.#closeMs, () => this.#server.server.closeAllConnections());
+    await closed;
+    cut.cancel();
   }
 }
 
 /** The server with every route, not listening: tests inject requests into it. */
-export async function buildHttpServer(context: ApiContext): Promise<FastifyInstance> {
+export async function buildHttpServer(context: ApiContext, limits: HttpLimits = HTTP_LIMITS): Promise<FastifyInstance> {
   const server = fastify({
     logger: false,
-    // Paths of /v1 are decoded from the raw URL by their own router: KV keys hold any byte.
-    rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? '/v1' : url),
+    // Whatever stands in the paths of /v1, such as KV keys of any byte, is for its own router.
+    rewriteUrl: ({ url = '/' }) => (V1.owns(originForm(url)) ? '/v1' : originForm(url)),
     exposeHeadRoutes: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_MS },
-    requestTimeout: 0,
-    forceCloseConnections: true,
+    keepAliveTimeout: limits.keepAliveMs,
+    requestTimeout: limits.requestMs,
+    http: {
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkMs,
+      maxHeaderSize: limits.headerBytes,
+    },
+    clientErrorHandler: answerClientError,
+    forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => void refuse(request.url, reply, 400, error.message),
   });
-  const ownNames = namesOf(context);
-  server.addHook('onRequest', (request, reply, done) => {
-    const { host, origin } = request.headers;
-    const refusal = refusalOf({ method: request.method, host, origin }, ownNames);
-    if (refusal === null) return done();
-    void refuse(request.url, reply, 403, refusal);
-  });
-  server.setErrorHandler((error: FastifyError | DroverError, _request, reply) => {
-    const status = error instanceof DroverError ? error.status : (error.statusCode ?? 500);
-    if (status >= 500) context.log.error({ err: error }, messageOf(error));
-    return reply.code(status).type('text/plain; charset=utf-8').send(error.message);
-  });
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain; charset=utf-8').send('404 page not found'),
-  );
-  await server.register((scope) => registerV1(scope, context));
+  addGuard(server, context);
+  addErrorPages(server, context);
+  server.get('/', (_request, reply) => reply.type(TEXT).send(`Consul Agent: drover ${context.version}\n`));
   await server.register((scope) => registerV2(scope, context));
   return server;
 }
 
+/** Refuses foreign hosts and origins, and hands `/v1` over as it came: before routing, bodies and content types. */
+function addGuard(server: FastifyInstance, context: ApiContext): void {
+  const ownNames = namesOf(context);
+  const v1 = new V1(context);
+  server.addHook('onRequest', (request, reply, done) => {
+    const refusal = refusalOf(request.raw, ownNames);
+    if (refusal !== null) return void refuse(request.url, reply, 403, refusal);
+    const url = originForm(request.originalUrl);
+    if (!V1.owns(url)) return done();
+    void reply.hijack();
+    v1.handle(url, request.raw, reply.raw);
+  });
+}
+
+function addErrorPages(server: FastifyInstance, context: ApiContext): void {
+  server.setErrorHandler((error: FastifyError | DroverError, _request, reply) => {
+    const status = error instanceof DroverError ? error.status : (error.statusCode ?? 500);
+    if (status >= 500) context.log.error({ err: error }, messageOf(error));
+    const isOurs = error instanceof DroverError || status < 500;
+    return reply
+      .code(status)
+      .type(TEXT)
+      .send(isOurs ? error.message : 'Internal error');
+  });
+  server.setNotFoundHandler((_request, reply) => reply.code(404).type(TEXT).send('404 page not found'));
+}
+
 /** In the form of what was asked: an error object under `/v2`, Consul's plain text elsewhere. */
 function refuse(url: string, reply: FastifyReply, status: 400 | 403, text: string): FastifyReply {
-  return isV2(url) ? refuseV2(reply, status, text) : reply.code(status).type('text/plain; charset=utf-8').send(text);
+  return isV2(url) ? refuseV2(reply, status, text) : reply.code(status).type(TEXT).send(text);
+}
+
+/** A proxy's client sends the whole URL (RFC 9112, 3.2.2). */
+function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
 function namesOf(context: ApiContext): ReadonlySet<string> {

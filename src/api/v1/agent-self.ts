@@ -3,7 +3,7 @@ import type { ApiContext } from '../context.ts';
 import type { LocalNode } from '../local-node.ts';
 
 /** The version of Consul whose behaviour `/v1` has; clients parse it. */
-const CONSUL_VERSION = '1.22.0';
+export const CONSUL_VERSION = '1.22.0';
 const SERVER_PORT = 8_300;
 const LAN_PORT = 8_301;
 const WAN_PORT = 8_302;
@@ -32,7 +32,12 @@ export function agentSelf(context: ApiContext, node: LocalNode): Record<string, 
     Stats: {
       agent: { check_monitors: String(node.checks().length), services: String(node.services().length) },
       build: { revision: context.version, version: CONSUL_VERSION },
-      consul: { leader: 'true', leader_addr: leaderAddress(context), server: 'true', known_datacenters: '1' },
+      consul: {
+        leader: String(context.store.status().leaderKnown),
+        leader_addr: leaderAddress(context),
+        server: 'true',
+        known_datacenters: '1',
+      },
       raft: { applied_index: String(context.feed.revision), commit_index: String(context.feed.revision) },
       runtime: { arch: process.arch, os: process.platform, version: process.version },
       serf_lan: { members: String(context.catalog.nodes().length) },
@@ -48,8 +53,13 @@ export function members(context: ApiContext, wan: boolean): Record<string, unkno
   return shown.map((node) => memberOf(context, node.record.name, wan));
 }
 
-/** The address of the server that leads, in Consul's form. */
+/** The address of the server that leads, in Consul's form; empty while there is none. */
 export function leaderAddress(context: ApiContext): string {
+  return context.store.status().leaderKnown ? serverAddress(context) : '';
+}
+
+/** The address of this server in Consul's form. */
+export function serverAddress(context: ApiContext): string {
   const address = context.nodes.get(context.firstNode)?.record.address ?? '127.0.0.1';
   return `${address.includes(':') ? `[${address}]` : address}:${SERVER_PORT}`;
 }

@@ -1,78 +1,98 @@
-import { DroverError, parseDuration } from '../../lib/index.ts';
+import { parseDuration } from '../../lib/index.ts';
 import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest, internal } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import type { V1Answer, V1Request } from './exchange.ts';
+import type { Query } from './query.ts';
+import { readHeaders, type Consistency } from './read-headers.ts';
 
 /** How a read asks: blocking, and with which consistency. */
 interface ReadOptions {
   readonly index: number;
   readonly waitMs: number | undefined;
-  readonly consistency: 'leader' | 'stale' | 'consistent';
+  readonly consistency: Consistency;
+  /** An answer older than this is fetched anew. */
+  readonly maxStaleMs: number;
+  readonly cached: boolean;
 }
 
+/** Turns a rendered answer into what is sent, where that is more than the JSON itself: a 404, raw bytes. */
+export type Present = (answer: Answer) => V1Answer;
+
 /**
- * Answers a blocking-capable read (consul-http-api 1.2, 2): at once, or when it is newer than `index`. `present` turns the
- * rendered answer into what is sent where that is more than the JSON itself (a 404, raw bytes).
+ * Answers a blocking-capable read (consul-http-api 1.2, 2): at once, or when there is another answer than at `index`.
  *
  * @throws API_BAD_REQUEST with Consul's texts
  */
-export async function answerRead(
+export function answerRead(
   context: ApiContext,
   request: V1Request,
   query: LiveQuery,
-  present: (answer: Answer) => V1Answer = sendJson,
-): Promise<V1Answer> {
-  const options = readOptions(context, request.query);
-  if (options.consistency === 'consistent') await catchUp(context);
-  const answer = options.index === 0 ? context.queries.read(query) : await wait(context, request, query, options);
+  present: Present = sendJson,
+): V1Answer | Promise<V1Answer> {
+  if (request.query.isEmpty) return finish(context, context.queries.read(query), AT_ONCE, present);
+  const options = readOptions(request.query);
+  const isBehind = context.store.status().lastContactMs > options.maxStaleMs;
+  if (options.consistency === 'consistent' || isBehind) {
+    return catchUp(context).then(() => waitAndFinish(context, request, { query, options, present }));
+  }
+  if (options.index === 0) return finish(context, context.queries.read(query), options, present);
+  return waitAndFinish(context, request, { query, options, present });
+}
+
+interface Reading {
+  readonly query: LiveQuery;
+  readonly options: ReadOptions;
+  readonly present: Present;
+}
+
+function waitAndFinish(context: ApiContext, { signal }: V1Request, reading: Reading): Promise<V1Answer> {
+  const { query, options, present } = reading;
+  const { index, waitMs } = options;
+  return context.queries
+    .wait(query, { index, signal, ...(waitMs === undefined ? {} : { waitMs }) })
+    .then((answer) => finish(context, answer, options, present));
+}
+
+function finish(context: ApiContext, answer: Answer, options: ReadOptions, present: Present): V1Answer {
   const presented = present(answer);
-  return {
-    ...presented,
-    headers: { ...readHeaders(context, answer.index, options.consistency), ...presented.headers },
-  };
+  const headers = readHeaders(context.store.status(), answer.index, options.consistency);
+  if (options.cached) Object.assign(headers, NOT_CACHED);
+  return { ...presented, headers: Object.assign(headers, presented.headers) };
 }
 
-/** The headers of every read. */
-export function readHeaders(
-  context: ApiContext,
-  index: number,
-  consistency: ReadOptions['consistency'] = 'leader',
-): Record<string, string> {
-  const { leaderKnown, lastContactMs } = context.store.status();
-  return {
-    'X-Consul-Index': String(Math.max(1, index)),
-    'X-Consul-KnownLeader': leaderKnown ? 'true' : 'false',
-    'X-Consul-LastContact': String(Math.round(lastContactMs)),
-    'X-Consul-Effective-Consistency': consistency,
-    'X-Consul-Default-ACL-Policy': 'allow',
-  };
-}
-
-/** Refuses a datacenter that is not this one. @throws API_INTERNAL with Consul's text */
-export function checkDatacenter(context: ApiContext, query: URLSearchParams): void {
-  const given = query.get('dc');
-  if (given !== null && given !== '' && given !== context.region) throw internal('No path to datacenter');
-}
+/** Answers come from memory that follows the store: there is no agent's cache between. */
+const NOT_CACHED = Object.freeze({ 'X-Cache': 'MISS', Age: '0' });
 
 function sendJson(answer: Answer): V1Answer {
   return { json: answer.body };
 }
 
-function readOptions(context: ApiContext, query: URLSearchParams): ReadOptions {
-  if (query.size === 0) return AT_ONCE;
-  checkDatacenter(context, query);
-  const stale = query.has('stale');
+const AT_ONCE: ReadOptions = Object.freeze({
+  index: 0,
+  waitMs: undefined,
+  consistency: 'leader',
+  maxStaleMs: Number.POSITIVE_INFINITY,
+  cached: false,
+});
+
+function readOptions(query: Query): ReadOptions {
+  const maxStale = query.get('max_stale');
+  const stale = query.has('stale') || maxStale !== null;
   const consistent = query.has('consistent');
-  if (stale && consistent) throw badRequest('Cannot specify ?stale with ?consistent, conflicting semantics.');
+  const cached = query.has('cached');
+  if (consistent && (stale || cached)) {
+    const other = stale ? 'stale' : 'cached';
+    throw badRequest(`Cannot specify ?${other} with ?consistent, conflicting semantics.`);
+  }
   return {
     index: indexOf(query.get('index')),
     waitMs: waitOf(query.get('wait')),
     consistency: consistent ? 'consistent' : stale ? 'stale' : 'leader',
+    maxStaleMs: maxStaleOf(maxStale),
+    cached,
   };
 }
-
-const AT_ONCE: ReadOptions = { index: 0, waitMs: undefined, consistency: 'leader' };
 
 function indexOf(text: string | null): number {
   if (text === null || text === '') return 0;
@@ -80,22 +100,27 @@ function indexOf(text: string | null): number {
   return Number(text);
 }
 
-function waitOf(text: string | null): number | undefined {
+/** `?wait=` in ms; undefined for the default, which 0 stands for too. @throws API_BAD_REQUEST */
+export function waitOf(text: string | null): number | undefined {
   if (text === null || text === '') return undefined;
-  try {
-    const waitMs = parseDuration(text);
-    if (waitMs < 0) throw badRequest('Invalid wait time');
-    return waitMs === 0 ? undefined : waitMs;
-  } catch (error) {
-    throw error instanceof DroverError && error.message === 'Invalid wait time'
-      ? error
-      : badRequest('Invalid wait time');
-  }
+  const waitMs = durationOf(text);
+  if (waitMs === undefined || waitMs < 0) throw badRequest('Invalid wait time');
+  return waitMs === 0 ? undefined : waitMs;
 }
 
-function wait(context: ApiContext, request: V1Request, query: LiveQuery, options: ReadOptions): Promise<Answer> {
-  const { index, waitMs } = options;
-  return context.queries.wait(query, { index, signal: request.signal, ...(waitMs === undefined ? {} : { waitMs }) });
+function maxStaleOf(text: string | null): number {
+  if (text === null) return Number.POSITIVE_INFINITY;
+  const staleMs = durationOf(text);
+  if (staleMs === undefined || staleMs < 0) throw badRequest(`Invalid max_stale value ${JSON.stringify(text)}`);
+  return staleMs;
+}
+
+function durationOf(text: string): number | undefined {
+  try {
+    return parseDuration(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A linearizable read of one key says how far this server has to be before it may answer. */

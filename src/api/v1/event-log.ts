@@ -26,6 +26,11 @@ export class EventLog {
     for (const waiter of this.#waiting) if (waiter.name === '' || waiter.name === event.Name) waiter.wake();
   }
 
+  /** How many wait for an event. */
+  get waiters(): number {
+    return this.#waiting.size;
+  }
+
   /** Events of the name, or all of them for an empty one. */
   list(name: string): readonly UserEvent[] {
     return name === '' ? this.#events : this.#events.filter((event) => event.Name === name);
@@ -41,6 +46,7 @@ export class EventLog {
 
   /** Resolves with the next event of the name, or when the time is up. Rejects with the signal's reason. */
   changed(name: string, clock: Clock, waitMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
         timer.cancel();

@@ -1,27 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { badRequest } from '../errors.ts';
+import type { Query } from './query.ts';
 
 /** A request to `/v1` as a handler sees it. */
 export interface V1Request {
-  readonly method: string;
   /** What follows the route's path, percent-decoded as UTF-8; empty for exact paths. */
   readonly argument: string;
   /** The same as raw bytes, one latin1 character each: KV keys hold any byte. */
   readonly argumentBytes: string;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   readonly headers: IncomingHttpHeaders;
+  /** Empty where the method takes none. */
   readonly body: Buffer;
   /** Aborted when the client is gone. Made when first asked for. */
   readonly signal: AbortSignal;
 }
 
-/** What a handler answers; `json` is sent as it is, or indented with `?pretty`. */
+/** What a handler answers: `json` is sent as it is, or indented with `?pretty`; nothing at all is an empty body. */
 export interface V1Answer {
+  /** 200 unless told. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: string | Buffer;
   readonly text?: string;
+  /** Sent as they are; `headers` say what they are. */
   readonly bytes?: Buffer;
+  /** Runs when the answer is out, or the client gone. */
+  readonly afterwards?: () => void;
 }
 
 /** An endpoint: an exact path, or a prefix ending in `/` whose remainder is the argument. Paths stand without `/v1/`. */
@@ -32,18 +37,19 @@ export interface V1Route {
   readonly bodyLimit?: number;
   /** In legacy mode GET does what PUT does. */
   readonly legacyGet?: boolean;
+  /** The argument may hold any byte, as keys do; elsewhere what cannot be printed is refused. */
+  readonly anyBytes?: boolean;
 }
 
+/** Reads answer at once where they can: a promise costs as much as the answer itself. */
 export type V1Handler = (request: V1Request) => V1Answer | Promise<V1Answer>;
 
 /** Nothing to say: 200 with an empty body. */
-export const EMPTY: V1Answer = Object.freeze({ text: '' });
-/** Consul's `true`. */
-export const TRUE: V1Answer = Object.freeze({ json: 'true' });
+export const EMPTY: V1Answer = Object.freeze({});
 
 /** A value as JSON. */
-export function json(value: unknown, headers?: Readonly<Record<string, string>>): V1Answer {
-  return { json: JSON.stringify(value), ...(headers === undefined ? {} : { headers }) };
+export function json(value: unknown, status = 200): V1Answer {
+  return { json: JSON.stringify(value), status };
 }
 
 /** The header that every change carries. */
@@ -51,17 +57,24 @@ export function changedAt(revision: number): Readonly<Record<string, string>> {
   return { 'X-Drover-Revision': String(revision) };
 }
 
-/** Whether a query parameter is there, whatever its value. */
-export function isSet(query: URLSearchParams, name: string): boolean {
-  return query.has(name);
+/** The body as JSON. @throws API_BAD_REQUEST with Consul's text; it shows nothing of the body */
+export function bodyJson({ body }: Pick<V1Request, 'body'>): unknown {
+  try {
+    return JSON.parse(wellFormed(body.toString('utf8'))) as unknown;
+  } catch (error) {
+    throw badRequest(`Request decode failed: ${body.length === 0 ? 'EOF' : problemOf(error as Error)}`);
+  }
 }
 
-/** The body as JSON; `fallback` for an empty one. @throws API_BAD_REQUEST with Consul's text */
-export function bodyJson(request: V1Request, fallback?: unknown): unknown {
-  if (request.body.length === 0 && fallback !== undefined) return fallback;
-  try {
-    return JSON.parse(request.body.toString('utf8')) as unknown;
-  } catch (error) {
-    throw badRequest(`Request decode failed: ${request.body.length === 0 ? 'EOF' : (error as Error).message}`);
-  }
+const ESCAPES = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\./gs;
+
+/** Half of a surrogate pair is no character: it becomes U+FFFD as in Go, and nobody behind has to fear it. */
+function wellFormed(text: string): string {
+  if (!/\\u[dD]/.test(text)) return text;
+  return text.replaceAll(ESCAPES, (escape) => (escape.length === 6 ? '\\ufffd' : escape));
+}
+
+/** V8 quotes what it could not read, which may be a secret. */
+function problemOf({ message }: Error): string {
+  return message.replace(/,? ?(?:\.\.\.)?".*" is not valid JSON$/s, ' is not valid JSON');
 }

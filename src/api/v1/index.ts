@@ -1,1 +1,1 @@
-export { registerV1 } from './register.ts';
+export { V1 } from './serve-v1.ts';

@@ -3,15 +3,17 @@ import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { answerRead } from './blocking.ts';
-import { changedAt, isSet, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { bytesOfText, textOfBytes } from './percent.ts';
+import type { Query } from './query.ts';
 
 /** Key/value (consul-http-api 3). Locks through sessions come with sessions. */
 export function kvRoutes(context: ApiContext): V1Route[] {
   return [
     {
       path: 'kv/',
-      // A body over the limit gets Consul's own words: the router says them.
       bodyLimit: MAX_VALUE_BYTES,
+      anyBytes: true,
       methods: {
         GET: (request) => read(context, request),
         PUT: (request) => put(context, request),
@@ -21,22 +23,21 @@ export function kvRoutes(context: ApiContext): V1Route[] {
   ];
 }
 
-function read(context: ApiContext, request: V1Request): Promise<V1Answer> {
+function read(context: ApiContext, request: V1Request): V1Answer | Promise<V1Answer> {
   const { argumentBytes: key, query } = request;
-  if (isSet(query, 'keys')) return readKeys(context, request, key);
-  if (isSet(query, 'recurse')) return answerRead(context, request, listQuery(context, key), orNotFound);
+  if (query.has('keys')) return readKeys(context, request, key);
+  if (query.has('recurse')) return answerRead(context, request, listQuery(context, key), orNotFound);
   if (key === '') throw badRequest('Missing key name');
-  if (isSet(query, 'raw'))
-    return answerRead(context, request, entryQuery(context, key), () => rawOf(context.kv.get(key)));
+  if (query.has('raw')) return answerRead(context, request, entryQuery(context, key), () => rawOf(context.kv.get(key)));
   return answerRead(context, request, entryQuery(context, key), orNotFound);
 }
 
-function readKeys(context: ApiContext, request: V1Request, prefix: string): Promise<V1Answer> {
+function readKeys(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {
   const separator = request.query.get('separator') ?? request.query.get('seperator') ?? '';
   const query: LiveQuery = {
     key: `kv keys ${JSON.stringify([prefix, separator])}`,
     topics: [kvPrefixTopic(prefix)],
-    render: () => JSON.stringify(context.kv.keys(prefix, Buffer.from(separator).toString('latin1')).map(toText)),
+    render: () => JSON.stringify(context.kv.keys(prefix, bytesOfText(separator)).map(textOfBytes)),
   };
   return answerRead(context, request, query, prefix === '' ? undefined : orNotFound);
 }
@@ -61,13 +62,14 @@ function listQuery(context: ApiContext, prefix: string): LiveQuery {
 }
 
 const NONE = Buffer.from('[]');
+const NOT_FOUND: V1Answer = Object.freeze({ status: 404 });
 
 function orNotFound(answer: Answer): V1Answer {
-  return answer.body.equals(NONE) ? { status: 404, text: '' } : { json: answer.body };
+  return answer.body.equals(NONE) ? NOT_FOUND : { json: answer.body };
 }
 
 function rawOf(entry: KvEntry | undefined): V1Answer {
-  if (entry === undefined) return { status: 404, text: '' };
+  if (entry === undefined) return NOT_FOUND;
   const headers = {
     'Content-Type': 'text/plain',
     'X-Content-Type-Options': 'nosniff',
@@ -81,18 +83,14 @@ function entryJson(entry: KvEntry): string {
   const { key, value, flags, lockIndex, session, createRevision, modRevision } = entry;
   const encoded = value.length === 0 ? 'null' : `"${value.toString('base64')}"`;
   const holder = session === undefined ? '' : `"Session":${JSON.stringify(session)},`;
-  return `{"LockIndex":${lockIndex},"Key":${JSON.stringify(toText(key))},"Flags":${flags},"Value":${encoded},${holder}"CreateIndex":${createRevision},"ModifyIndex":${modRevision}}`;
-}
-
-function toText(key: string): string {
-  return Buffer.from(key, 'latin1').toString('utf8');
+  return `{"LockIndex":${lockIndex},"Key":${JSON.stringify(textOfBytes(key))},"Flags":${flags},"Value":${encoded},${holder}"CreateIndex":${createRevision},"ModifyIndex":${modRevision}}`;
 }
 
 async function put(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const { argumentBytes: key, query, body } = request;
   if (key === '') throw badRequest('Missing key name');
   refuseConflicts(query, ['cas', 'acquire', 'release']);
-  if (isSet(query, 'acquire') || isSet(query, 'release')) {
+  if (query.has('acquire') || query.has('release')) {
     throw badRequest('acquire and release need sessions, which this version does not have yet');
   }
   const flags = query.get('flags');
@@ -106,7 +104,7 @@ async function put(context: ApiContext, request: V1Request): Promise<V1Answer> {
 
 async function remove(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const { argumentBytes: key, query } = request;
-  const recurse = isSet(query, 'recurse');
+  const recurse = query.has('recurse');
   if (key === '' && !recurse) throw badRequest('Missing key name');
   refuseConflicts(query, ['recurse', 'cas']);
   const cas = casOf(query);
@@ -116,14 +114,14 @@ async function remove(context: ApiContext, request: V1Request): Promise<V1Answer
   return { json: String(written.ok), headers: changedAt(written.revision) };
 }
 
-function refuseConflicts(query: URLSearchParams, names: readonly string[]): void {
-  const given = names.filter((name) => isSet(query, name));
+function refuseConflicts(query: Query, names: readonly string[]): void {
+  const given = names.filter((name) => query.has(name));
   if (given.length > 1) throw badRequest(`Conflicting flags: ${query.toString()}\n`);
 }
 
-function casOf(query: URLSearchParams): number | undefined {
+function casOf(query: Query): number | undefined {
   const text = query.get('cas');
   if (text === null) return undefined;
-  if (!/^\d{1,16}$/.test(text)) throw badRequest(`Invalid cas index ${JSON.stringify(text)}`);
+  if (!/^\d{1,20}$/.test(text)) throw badRequest(`Invalid cas index ${JSON.stringify(text)}`);
   return Number(text);
 }

@@ -8,45 +8,28 @@ export interface Match {
 
 /** Finds routes by exact path, else by the longest prefix that ends in `/`. */
 export class Router {
-  readonly #exact = new Map<string, V1Route>();
+  readonly #exact = new Map<string, Match>();
   readonly #prefixes = new Map<string, V1Route>();
+  /** Slashes of the deepest prefix: keys of a thousand segments are not searched for more. */
+  readonly #depth: number;
 
   constructor(routes: readonly V1Route[]) {
-    for (const route of routes) (route.path.endsWith('/') ? this.#prefixes : this.#exact).set(route.path, route);
+    for (const route of routes) {
+      if (route.path.endsWith('/')) this.#prefixes.set(route.path, route);
+      else this.#exact.set(route.path, { route, rest: '' });
+    }
+    this.#depth = Math.max(0, ...this.#prefixes.keys().map((path) => path.split('/').length - 1));
   }
 
   /** `path` is what follows `/v1/`, not decoded. */
   find(path: string): Match | undefined {
     const exact = this.#exact.get(path);
-    if (exact !== undefined) return { route: exact, rest: '' };
-    for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const route = this.#prefixes.get(path.slice(0, slash + 1));
-      if (route !== undefined) return { route, rest: path.slice(slash + 1) };
-      if (slash === 0) return undefined;
+    if (exact !== undefined) return exact;
+    let found: V1Route | undefined;
+    for (let slash = path.indexOf('/'), depth = 0; slash >= 0 && depth < this.#depth; depth++) {
+      found = this.#prefixes.get(path.slice(0, slash + 1)) ?? found;
+      slash = path.indexOf('/', slash + 1);
     }
-    return undefined;
+    return found === undefined ? undefined : { route: found, rest: path.slice(found.path.length) };
   }
-}
-
-/** Percent-decodes to raw bytes, one latin1 character each; undefined for a broken escape. */
-export function decodeBytes(text: string): string | undefined {
-  if (!text.includes('%')) return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString('latin1');
-  let decoded = '';
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at] as string;
-    if (character !== '%') {
-      decoded += character;
-      continue;
-    }
-    const hex = text.slice(at + 1, at + 3);
-    if (!/^[0-9a-fA-F]{2}$/.test(hex)) return undefined;
-    decoded += String.fromCharCode(Number.parseInt(hex, 16));
-    at += 2;
-  }
-  return decoded;
-}
-
-/** Raw bytes as UTF-8 text. */
-export function bytesToText(bytes: string): string {
-  return /^[\0-\x7f]*$/.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -1,12 +1,11 @@
 import type { ApiContext } from '../context.ts';
-import { leaderAddress } from './agent-self.ts';
+import { leaderAddress, serverAddress } from './agent-self.ts';
 import { json, type V1Route } from './exchange.ts';
 
 /** Status (consul-http-api 10): answered before there is a leader, too. */
 export function statusRoutes(context: ApiContext): V1Route[] {
-  const leader = (): string => (context.store.status().leaderKnown ? leaderAddress(context) : '');
   return [
-    { path: 'status/leader', methods: { GET: () => json(leader()) } },
-    { path: 'status/peers', methods: { GET: () => json([leaderAddress(context)]) } },
+    { path: 'status/leader', methods: { GET: () => json(leaderAddress(context)) } },
+    { path: 'status/peers', methods: { GET: () => json([serverAddress(context)]) } },
   ];
 }

@@ -1,0 +1,87 @@
+import { DroverError } from '../../lib/index.ts';
+import { topic } from '../../registry/index.ts';
+import type { ApiContext } from '../context.ts';
+import { badRequest, notFound } from '../errors.ts';
+import type { LocalNode } from '../local-node.ts';
+import { parseServiceRegistration } from '../registration.ts';
+import { healthById, healthByName } from './agent-health.ts';
+import { waitOf } from './blocking.ts';
+import { bodyJson, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { hashedService, localService } from './local-wire.ts';
+import { argumentOf, changed, enableOf, onNode } from './on-node.ts';
+
+/** The services that are registered with this agent. */
+export function agentServiceRoutes(context: ApiContext): V1Route[] {
+  return [
+    { path: 'agent/services', methods: { GET: onNode(context, services) } },
+    { path: 'agent/service/', methods: { GET: onNode(context, (node, request) => service(context, node, request)) } },
+    { path: 'agent/health/service/id/', methods: { GET: onNode(context, healthById) } },
+    { path: 'agent/health/service/name/', methods: { GET: onNode(context, healthByName) } },
+    { path: 'agent/service/register', methods: { PUT: onNode(context, register) } },
+    { path: 'agent/service/deregister/', methods: { PUT: onNode(context, deregister) }, legacyGet: true },
+    { path: 'agent/service/maintenance/', methods: { PUT: onNode(context, maintenance) }, legacyGet: true },
+  ];
+}
+
+function services(node: LocalNode): V1Answer {
+  return json(Object.fromEntries(node.services().map((one) => [one.id, localService(one, node.record.datacenter)])));
+}
+
+/** One service; with `?hash=` once it is other than what had that hash. The region's word wakes: it follows each change here. */
+async function service(context: ApiContext, node: LocalNode, request: V1Request): Promise<V1Answer> {
+  const id = argumentOf(request, 'service ID');
+  const find = (): ReturnType<typeof hashedService> | undefined => {
+    const found = node.services().find((one) => one.id === id);
+    return found === undefined ? undefined : hashedService(found, node.record.datacenter);
+  };
+  const now = find();
+  if (now === undefined) throw notFound(`unknown service ID: ${id}`);
+  const hash = request.query.get('hash') ?? '';
+  const waitMs = waitOf(request.query.get('wait'));
+  if (hash === '' || hash !== now.ContentHash) return hashed(now);
+  const query = {
+    key: `agent service ${JSON.stringify([node.record.name, id])}`,
+    topics: [topic.node(node.record.name)],
+    render: () => find()?.ContentHash ?? '',
+  };
+  const { index } = context.queries.read(query);
+  const { signal } = request;
+  await context.queries.wait(query, { index, signal, ...(waitMs === undefined ? {} : { waitMs }) });
+  const then = find();
+  if (then === undefined) throw notFound(`unknown service ID: ${id}`);
+  return hashed(then);
+}
+
+function hashed(found: ReturnType<typeof hashedService>): V1Answer {
+  return { ...json(found), headers: { 'X-Consul-ContentHash': found.ContentHash } };
+}
+
+async function register(node: LocalNode, request: V1Request): Promise<V1Answer> {
+  const registration = parseServiceRegistration(bodyJson(request), { unknownKeys: 'ignore' });
+  const replaceChecks = parseFlag(request, 'replace-existing-checks');
+  return changed(await asInvalidCheck(node.registerService(registration, { replaceChecks })));
+}
+
+/** Go's clients send `true`; a flag without a value counts as well. */
+function parseFlag({ query }: V1Request, name: string): boolean {
+  return query.has(name) && !/^(?:0|f|false)$/i.test(query.get(name) ?? '');
+}
+
+/** What the health checks refuse has Consul's prefix; scripts that are off have a text of their own. */
+export async function asInvalidCheck<T>(task: Promise<T>): Promise<T> {
+  try {
+    return await task;
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'HEALTH_INVALID_CHECK') throw error;
+    throw badRequest.with({ cause: error }, `Invalid check: ${error.message}`);
+  }
+}
+
+async function deregister(node: LocalNode, request: V1Request): Promise<V1Answer> {
+  return changed(await node.deregisterService(argumentOf(request, 'service ID')));
+}
+
+async function maintenance(node: LocalNode, request: V1Request): Promise<V1Answer> {
+  const id = argumentOf(request, 'service ID');
+  return changed(await node.setMaintenance(id, enableOf(request.query), request.query.get('reason') ?? ''));
+}

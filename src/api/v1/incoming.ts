@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { V1Request } from './exchange.ts';
+import { textOfBytes } from './percent.ts';
+import type { Query } from './query.ts';
+
+const NO_BODY = Buffer.alloc(0);
+
+/** A request from Node's own, read as far as it is asked for. */
+export class Incoming implements V1Request {
+  readonly argumentBytes: string;
+  readonly query: Query;
+  readonly headers: IncomingHttpHeaders;
+  readonly #response: ServerResponse;
+  #body: Buffer = NO_BODY;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, argumentBytes: string, query: Query) {
+    this.argumentBytes = argumentBytes;
+    this.query = query;
+    this.headers = request.headers;
+    this.#response = response;
+  }
+
+  withBody(body: Buffer): this {
+    this.#body = body;
+    return this;
+  }
+
+  get body(): Buffer {
+    return this.#body;
+  }
+
+  get argument(): string {
+    return textOfBytes(this.argumentBytes);
+  }
+
+  /** Whether the signal was asked for and is aborted. */
+  get isGone(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    const abort = new AbortController();
+    const gone = (): void => abort.abort(new Error('the client is gone'));
+    if (this.#response.destroyed || this.#response.socket?.destroyed === true) gone();
+    else this.#response.once('close', gone);
+    return (this.#signal = abort.signal);
+  }
+}

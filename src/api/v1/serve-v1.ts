@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiContext } from '../context.ts';
+import { badRequest } from '../errors.ts';
+import { isForeign } from '../host-guard.ts';
+import { Compressor } from './compress.ts';
+import type { V1Answer, V1Handler, V1Route } from './exchange.ts';
+import { failureOf } from './failure.ts';
+import { Incoming } from './incoming.ts';
+import { missingEndpoint } from './missing-endpoints.ts';
+import { checkParameters } from './parameters.ts';
+import { decodeBytes, isPrintable, textOfBytes } from './percent.ts';
+import { Query } from './query.ts';
+import { hasBody, readBody } from './read-body.ts';
+import { refuseBody, tooLargeText } from './refuse-body.ts';
+import { Router } from './router.ts';
+import { v1Routes } from './routes.ts';
+import { sendAnswer, sendText, type SendOptions } from './send-answer.ts';
+
+const PREFIX = '/v1/';
+const BODY_LIMIT = 1024 * 1024;
+
+/**
+ * Consul's wire under `/v1` (consul-http-api 1), on Node's own request and response: methods, paths as they stand in the
+ * URL, bodies of any content type and texts as errors are Consul's, whatever a framework would make of them.
+ */
+export class V1 {
+  readonly #context: ApiContext;
+  readonly #router: Router;
+  readonly #sending: SendOptions;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+    this.#router = new Router(v1Routes(context));
+    this.#sending = { pretty: context.pretty, compressor: new Compressor() };
+  }
+
+  /** Whether a URL is one of these. */
+  static owns(url: string): boolean {
+    return url.startsWith(PREFIX);
+  }
+
+  /** Answers one request. Never throws. */
+  handle(url: string, request: IncomingMessage, response: ServerResponse): void {
+    const mark = url.indexOf('?');
+    const path = url.slice(PREFIX.length, mark < 0 ? undefined : mark);
+    const match = this.#router.find(path);
+    if (match === undefined) return sendMissing(response, path);
+    const { route, rest } = match;
+    const handler = this.#handlerOf(route, request);
+    if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
+    const bytes = decodeBytes(rest);
+    if (bytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
+    const query = mark < 0 ? Query.NONE : Query.parse(url.slice(mark + 1));
+    const asked = new Incoming(request, response, bytes, query);
+    if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
+    void this.#withBody(route, handler, asked, { request, response });
+  }
+
+  #handlerOf(route: V1Route, request: IncomingMessage): V1Handler | undefined {
+    const method = request.method ?? '';
+    const changes = method === 'GET' && route.legacyGet === true && this.#context.legacy;
+    if (!changes) return Object.hasOwn(route.methods, method) ? route.methods[method] : undefined;
+    // A page elsewhere can have a browser GET anything, so what changes is guarded as a PUT would be.
+    return isForeign(request.headers) ? refuseForeign : route.methods['PUT'];
+  }
+
+  async #withBody(
+    route: V1Route,
+    handler: V1Handler,
+    asked: Incoming,
+    { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  ): Promise<void> {
+    const limit = route.bodyLimit ?? BODY_LIMIT;
+    const read = await readBody(request, limit);
+    if (read.type === 'bytes') this.#run(route, handler, asked.withBody(read.bytes), response);
+    else if (read.type === 'too large') {
+      refuseBody(request, response, tooLargeText(read.bytes, limit), this.#context.clock);
+    }
+  }
+
+  #run(route: V1Route, handler: V1Handler, asked: Incoming, response: ServerResponse): void {
+    try {
+      if (route.anyBytes !== true && !isPrintable(asked.argument)) throw unprintable();
+      checkParameters(this.#context, route.path, asked.query);
+      const answer = handler(asked);
+      if (answer instanceof Promise) void this.#sendLater(response, asked, answer);
+      else this.#send(response, asked, answer);
+    } catch (error) {
+      this.#fail(response, asked, error);
+    }
+  }
+
+  async #sendLater(response: ServerResponse, asked: Incoming, answer: Promise<V1Answer>): Promise<void> {
+    try {
+      this.#send(response, asked, await answer);
+    } catch (error) {
+      this.#fail(response, asked, error);
+    }
+  }
+
+  #send(response: ServerResponse, asked: Incoming, answer: V1Answer): void {
+    const sent = sendAnswer(response, asked, answer, this.#sending);
+    if (sent !== undefined) sent.catch((error: unknown) => this.#fail(response, asked, error));
+  }
+
+  #fail(response: ServerResponse, asked: Incoming, error: unknown): void {
+    if (response.destroyed || asked.isGone) return;
+    const { status, text } = failureOf(this.#context, error);
+    sendText(response, status, text);
+  }
+}
+
+function refuseMethod({ methods }: V1Route, method: string, response: ServerResponse): void {
+  const headers = { Allow: ['OPTIONS', ...Object.keys(methods)].join(',') };
+  if (method === 'OPTIONS') sendText(response, 200, '', headers);
+  else sendText(response, 405, `method ${method} not allowed`, headers);
+}
+
+function sendMissing(response: ServerResponse, path: string): void {
+  const { status, text } = missingEndpoint(textOfBytes(decodeBytes(path) ?? ''));
+  sendText(response, status, text);
+}
+
+function unprintable(): Error {
+  return badRequest('the path holds a character that cannot be printed');
+}
+
+const refuseForeign: V1Handler = () => ({ status: 403, text: 'a change from another origin is refused' });
