@@ -28,6 +28,9 @@ export const badRequestLine = defineError('API_BAD_REQUEST', 400, (text: string)
 export const foreignRequest = defineError('API_FORBIDDEN', 403, (text: string) => text, {
   hint: 'ask by address, as localhost or by the node’s own name, and not from the page of another site',
 });
+export const stopping = defineError('API_STOPPING', 503, () => 'the agent stops', {
+  hint: 'ask again when it is back, or ask another agent',
+});
 export const unexpected = defineError('API_INTERNAL', 500, () => 'the agent failed to answer', {
   hint: 'the agent’s log says why',
 });

@@ -104,6 +104,17 @@ test('GET /v2/events ends, and lets go of everything, when the client leaves', a
   expect([api.clock.pending, api.logged]).toEqual([0, []]);
 });
 
+test('GET /v2/events and waits end at once when the agent stops', async () => {
+  const api = await startTestApi(REGION);
+  const revision = await api.registry.setDatastore('default', '-', 'DATABASE_URL', 'two');
+  const streaming = api.server.inject({ url: '/v2/events?after=0', headers: { host: '127.0.0.1' } });
+  const waiting = api.ask('GET', `/v2/converged/${revision}?wait=10m`);
+  await api.clock.advance(0);
+  await api[Symbol.asyncDispose]();
+  expect((await streaming).payload).toContain('event: change');
+  expect(await waiting).toMatchObject({ status: 503, body: { error: { code: 'API_STOPPING' } } });
+});
+
 test('toServerEvents() gives an id that never goes back, so that nobody is told twice', async () => {
   const receipt = { node: 'n', kind: 'listener', revision: 5, outcome: 'applied' } as const;
   const events: ChangeEvent[] = [

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, nearest } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import { BODY_LIMIT } from './body.ts';
-import { unknownPath, wrongMethod } from './errors.ts';
+import { stopping, unknownPath, wrongMethod } from './errors.ts';
 import { writeEvents } from './event-writer.ts';
 import { v2Routes } from './routes.ts';
 import type { RawRequest, Route } from './route.ts';
@@ -17,6 +17,12 @@ export async function registerV2(scope: FastifyInstance, context: ApiContext): P
 }
 
 function addRoutes(v2: FastifyInstance, context: ApiContext, routes: readonly Route[]): void {
+  const closing = new AbortController();
+  // Streams and waits would hold the end up for as long as they are given.
+  v2.addHook('preClose', (done) => {
+    closing.abort(stopping());
+    done();
+  });
   v2.removeAllContentTypeParsers();
   // `application/json` and its kin such as `application/merge-patch+json`.
   v2.addContentTypeParser(
@@ -32,7 +38,7 @@ function addRoutes(v2: FastifyInstance, context: ApiContext, routes: readonly Ro
       url: fastifyPath(route.path),
       exposeHeadRoute: route.method === 'GET' && !route.streams,
       bodyLimit: BODY_LIMIT,
-      handler: (request, reply) => handle(context, route, request, reply),
+      handler: (request, reply) => handle(context, route, request, reply, closing.signal),
     });
 }
 
@@ -46,8 +52,9 @@ async function handle(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
+  closing: AbortSignal,
 ): Promise<FastifyReply> {
-  const { signal } = new Departure(reply);
+  const signal = AbortSignal.any([departureOf(reply), closing]);
   const raw: RawRequest = {
     params: request.params,
     query: request.query,
@@ -70,22 +77,16 @@ async function handle(
     .send(JSON.stringify(body, null, context.pretty ? 2 : 0));
 }
 
-/** Knows when the client is gone before it was answered. */
-class Departure {
-  readonly #abort = new AbortController();
-
-  constructor(reply: FastifyReply) {
-    reply.raw.once('close', () => this.#abort.abort(new Error('the client is gone')));
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
+/** Aborted when the client is gone, or was answered. */
+function departureOf(reply: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  reply.raw.once('close', () => abort.abort(new Error('the client is gone')));
+  return abort.signal;
 }
 
 function fail(context: ApiContext, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toDroverError(thrown, request.headers['content-type']);
-  const isLogged = error.status >= 500 && !reply.raw.destroyed;
+  const isLogged = error.status >= 500 && error.code !== stopping.code && !reply.raw.destroyed;
   if (isLogged) context.log.error({ err: thrown, path: request.routeOptions.url }, messageOf(thrown));
   return sendError(reply, error);
 }
