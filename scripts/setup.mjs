@@ -18,7 +18,8 @@ const START = [
   ['curl', 'curl'],
   ['dig', 'bind9-dnsutils'],
 ];
-const PACKAGES = { start: START, test: [...START, ['strace', 'strace']] };
+const TEST = [...START, ['strace', 'strace'], ['wrk', 'wrk'], ['dnsperf', 'dnsperf'], ['named', 'bind9']];
+const PACKAGES = { start: START, test: TEST };
 
 const wanted = createHash('sha256')
   .update(readFileSync(path.join(root, 'package-lock.json')))
