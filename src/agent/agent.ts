@@ -1,11 +1,11 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HttpApi, type ApiContext, type LocalNode } from '../api/index.ts';
 import { DnsServer, parseDnsOptions } from '../dns/index.ts';
 import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
-import { clientModeUnavailable, unusableDataDirectory } from './errors.ts';
+import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
+import { clientModeUnavailable } from './errors.ts';
 import type { Log } from './log.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Region } from './region.ts';
@@ -87,7 +87,7 @@ export class Agent implements AsyncDisposable {
     const { config, log } = this.#options;
     if (!config.server) throw clientModeUnavailable();
     await openDataDirectory(config);
-    if (config.dev) stack.defer(() => rm(config.dataDirectory, { recursive: true, force: true }));
+    stack.defer(() => dropDataDirectory(config));
     const clock = this.#options.clock ?? systemClock;
     const random = this.#options.random ?? Math.random;
     const [first] = config.nodes as [NodeConfig];
@@ -214,16 +214,6 @@ function dnsOptions(config: AgentConfig, server: string): ReturnType<typeof pars
       ? {}
       : { serviceTtl: Object.fromEntries(Object.entries(serviceTtlMs).map(([name, ms]) => [name, seconds(ms)])) }),
   });
-}
-
-async function openDataDirectory(config: AgentConfig): Promise<void> {
-  const directory = config.dataDirectory;
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-  } catch (error) {
-    throw unusableDataDirectory.with({ cause: error }, directory, messageOf(error));
-  }
 }
 
 function bracketed(address: string): string {

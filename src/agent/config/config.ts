@@ -47,6 +47,8 @@ export interface NodeConfig {
 export interface AgentConfig {
   readonly datacenter: string;
   readonly dataDirectory: string;
+  /** The data directory is this run's own and goes with it: `dev` without a named one. */
+  readonly temporary: boolean;
   readonly dev: boolean;
   readonly server: boolean;
   /** `memory:` or `sqlite:DIR`. */

@@ -142,6 +142,14 @@ describe('loadConfig() takes', () => {
     expect(warnings).toEqual([expect.stringMatching(/a\.hcl: HCL is not read by this version/)]);
   });
 
+  test('a data directory for this run alone where nobody names one', async () => {
+    await using directory = await testDirectory({ 'a.json': { data_dir: 'state' } });
+    expect((await loadConfig({ dev: true })).temporary).toBe(true);
+    expect((await loadConfig({ dev: true, dataDir: directory.at('x') })).temporary).toBe(false);
+    expect((await loadConfig({ dev: true, configFile: [directory.at('a.json')] })).temporary).toBe(false);
+    expect((await loadConfig({ server: true })).temporary).toBe(false);
+  });
+
   test('an address that everyone reaches, with a warning', async () => {
     const { warnings } = await loadConfig({ dev: true, client: '0.0.0.0' });
     expect(warnings).toEqual([expect.stringContaining('without TLS and access control')]);

@@ -4,6 +4,7 @@ import { agentNodes } from './agent-nodes.ts';
 import { checkFlags } from './check-flags.ts';
 import type { AgentConfig, AgentFlags } from './config.ts';
 import { toDnsConfig } from './dns-config.ts';
+import { exposureOf } from './exposure.ts';
 import { mergeInputs } from './merge-inputs.ts';
 import { readConfigFiles, type ConfigFile } from './read-config.ts';
 import type { ConfigInput } from './schema.ts';
@@ -44,10 +45,11 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
     ...settingsOf(sources),
     ...listeners,
     dataDirectory,
+    temporary: isTemporary(sources),
     store: storeOf(sources, dataDirectory),
     scripts,
     nodes: Object.freeze(nodes),
-    warnings: Object.freeze([...warnings, ...exposureOf(listeners)]),
+    warnings: Object.freeze([...warnings, ...exposureOf({ ...listeners, scripts })]),
   });
 }
 
@@ -57,7 +59,10 @@ function settingsOf({
   flags,
   merged,
   dev,
-}: Sources): Omit<AgentConfig, keyof Listeners | 'dataDirectory' | 'store' | 'scripts' | 'nodes' | 'warnings'> {
+}: Sources): Omit<
+  AgentConfig,
+  keyof Listeners | 'dataDirectory' | 'temporary' | 'store' | 'scripts' | 'nodes' | 'warnings'
+> {
   return {
     datacenter: flags.datacenter ?? merged.datacenter ?? 'dc1',
     dev,
@@ -80,15 +85,15 @@ function listenersOf({ flags, merged }: Sources): Listeners {
   };
 }
 
-function exposureOf({ http }: Listeners): string[] {
-  if (http.port < 0 || http.address.startsWith('127.') || http.address === '::1') return [];
-  return [`HTTP answers on ${http.address} without TLS and access control: whoever reaches it can change the region`];
-}
-
 function dataDirectoryOf({ flags, merged, files, dev }: Sources): string {
   if (flags.dataDir !== undefined) return path.resolve(flags.dataDir);
   if (merged.data_dir !== undefined) return path.resolve(directoryOf(files, 'data_dir'), merged.data_dir);
   return dev ? path.join(tmpdir(), `drover-dev-${process.pid}`) : DEFAULT_DATA_DIRECTORY;
+}
+
+/** Nobody named a directory for an agent that keeps nothing. */
+function isTemporary({ flags, merged, dev }: Sources): boolean {
+  return dev && flags.dataDir === undefined && merged.data_dir === undefined;
 }
 
 function storeOf({ flags, merged, files, dev }: Sources, dataDirectory: string): string {

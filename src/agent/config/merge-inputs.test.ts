@@ -16,3 +16,10 @@ test.each(cases)('mergeInputs() gives %s', (_what, inputs, merged) => {
   expect(mergeInputs(inputs)).toEqual(merged);
   expect(inputs).toEqual(before);
 });
+
+test('mergeInputs() takes `__proto__` and `constructor` for keys like any other', () => {
+  const hostile = JSON.parse('{"m": {"__proto__": {"polluted": "yes"}, "constructor": "c"}}') as { m: object };
+  const merged = mergeInputs([{ m: {} }, hostile]);
+  expect(Object.keys(merged.m ?? {})).toEqual(['__proto__', 'constructor']);
+  expect(merged.m).not.toHaveProperty('polluted');
+});

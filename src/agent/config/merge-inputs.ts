@@ -13,11 +13,12 @@ export function mergeInputs<T extends object>(inputs: readonly T[]): Partial<T> 
 }
 
 function mergeMaps(one: object, other: object): object {
-  const merged: Record<string, unknown> = { ...one };
+  // Not by assignment: a key may be called `__proto__`.
+  const merged = new Map<string, unknown>(Object.entries(one));
   for (const [key, value] of Object.entries(other)) {
-    if (value !== undefined) merged[key] = mergeValues(key, merged[key], value);
+    if (value !== undefined) merged.set(key, mergeValues(key, merged.get(key), value));
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function mergeValues(key: string, before: unknown, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, symlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from './load-config.ts';
 import { testDirectory } from './testing.ts';
@@ -21,6 +21,8 @@ describe('problemOf() says', () => {
     ["chown of another user's file", file(0o100_600, 7), 'chown'],
     ['nothing of a sticky directory', file(0o041_777, 0), null],
     ['chmod of a directory that everyone can write', file(0o040_777, 0), 'chmod'],
+    ['nothing of a link of root', file(0o120_777, 0), null],
+    ["chown of another user's link", file(0o120_777, 7), 'chown'],
   ];
   test.each(cases)('%s', (_what, facts, expected) => {
     expect(problemOf(facts, me, new Set([me]))?.mend ?? null).toBe(expected);
@@ -54,6 +56,28 @@ describe('assertTrusted()', () => {
     await expect(loadConfig({ dev: true, configFile: [directory.at('a.json')] })).rejects.toMatchObject({
       code: 'CONFIG_UNTRUSTED',
       hint: `chmod go-w ${directory.path}`,
+    });
+  });
+
+  test('refuses a command where everyone can move a directory on the way and put another in its place', async () => {
+    await using directory = await testDirectory({ 'far/near/a.json': { provision: { command: 'true' } } });
+    await chmod(directory.at('far'), 0o777);
+    await expect(loadConfig({ dev: true, configFile: [directory.at('far/near/a.json')] })).rejects.toMatchObject({
+      code: 'CONFIG_UNTRUSTED',
+      hint: `chmod go-w ${directory.at('far')}`,
+    });
+    // Debian's /usr/local is like this.
+    await chmod(directory.at('far'), 0o2775);
+    await expect(loadConfig({ dev: true, configFile: [directory.at('far/near/a.json')] })).resolves.toBeDefined();
+  });
+
+  test('refuses a command behind a link into a directory that everyone can write', async () => {
+    await using directory = await testDirectory({ 'open/a.json': { provision: { command: 'true' } } });
+    await symlink(directory.at('open/a.json'), directory.at('a.json'));
+    await chmod(directory.at('open'), 0o777);
+    await expect(loadConfig({ dev: true, configFile: [directory.at('a.json')] })).rejects.toMatchObject({
+      code: 'CONFIG_UNTRUSTED',
+      hint: `chmod go-w ${directory.at('open')}`,
     });
   });
 

@@ -1,0 +1,29 @@
+import { configConflict } from './errors.ts';
+import type { AgentConfig } from './config.ts';
+
+/** Whether only programs of this machine reach an address. */
+export function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\./i.test(address) || address === '::1';
+}
+
+/**
+ * What an operator must hear about who can reach the agent. There is no TLS and no access control yet (design 13).
+ *
+ * @throws CONFIG_CONFLICT where the API would give a shell to whoever reaches it from elsewhere
+ */
+export function exposureOf({ http, scripts }: Pick<AgentConfig, 'http' | 'scripts'>): string[] {
+  if (http.port < 0) return [];
+  if (isLoopback(http.address)) return scripts.remote ? [LOCAL_SHELL] : [];
+  if (scripts.remote) {
+    const hint = 'leave HTTP on 127.0.0.1, or put script checks into files and leave enable_script_checks out';
+    throw configConflict.with(
+      { hint },
+      `enable_script_checks with HTTP on ${http.address} would let whoever reaches it run commands here`,
+    );
+  }
+  return [
+    `HTTP answers on ${http.address} without TLS and access control: whoever reaches it can change the region and read every secret`,
+  ];
+}
+
+const LOCAL_SHELL = 'enable_script_checks lets every user of this machine run commands as the user of this agent';
