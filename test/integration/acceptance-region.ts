@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DroverClient } from '../../client/src/index.ts';
@@ -12,7 +12,8 @@ import type { Ran } from './acceptance-processes.ts';
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const DROVER = path.join(ROOT, 'bin/drover');
 const EXAMPLE = path.join(ROOT, 'examples/seatgeek');
-const PROVISION = path.join(import.meta.dirname, 'acceptance-provision.mjs');
+/** The provision command of every node. */
+export const PROVISION = path.join(import.meta.dirname, 'acceptance-provision.mjs');
 export const HTTP_PORT = 8500;
 export const DNS_PORT = 8600;
 export const DATABASE = 'mysql://user:password@db1:3306/app';
@@ -265,7 +266,9 @@ export class TestRegion implements AsyncDisposable {
 
   /** How long the next provisions of a node take and how they end. */
   async tellProvision(node: NodeName, told: { readonly takesMs?: number; readonly exitCode?: number }): Promise<void> {
-    await writeFile(path.join(this.directory, 'provision', `${node}.json`), JSON.stringify(told));
+    const file = path.join(this.directory, 'provision', `${node}.json`);
+    await writeFile(`${file}.new`, JSON.stringify(told));
+    await rename(`${file}.new`, file);
   }
 
   setDatabase(value: string): Promise<number> {
