@@ -1,3 +1,4 @@
+import { cliManualText } from './cli-manual.ts';
 import { errorManual } from './error-manual.ts';
 import { openApiText } from '../src/api/v2/index.ts';
 import { configurationManual } from '../src/agent/config/manual.ts';
@@ -15,5 +16,6 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { path: 'docs/reference/service-file.schema.json', text: serviceFileSchemaText },
   { path: 'docs/reference/configuration.md', text: configurationManual },
   { path: 'docs/reference/openapi.json', text: openApiText },
+  { path: 'docs/reference/cli.md', text: cliManualText },
   { path: 'docs/reference/errors.md', text: errorManual },
 ];

@@ -1,48 +1,28 @@
-import { ApiError, UnreachableError } from './api-error.ts';
+import { UnreachableError } from './api-error.ts';
+import { readEventStream } from './event-stream.ts';
+import { errorOf, openCall, sendCall, type Call, type Changed, type ClientOptions, type Query } from './send-call.ts';
 import type {
   WireApplied,
+  WireBalancer,
   WireConverged,
   WireDatastore,
   WireEnvironment,
-  WireError,
   WireEvent,
   WireListener,
+  WireLateness,
+  WireMaintenance,
   WireNode,
+  WireProvision,
+  WireRemovedDefinition,
   WireService,
   WireServiceDetail,
   WireStatus,
   WireTrace,
 } from './wire.ts';
 
-/** Where the agent is and who asks. */
-export interface ClientOptions {
-  /** Such as `http://127.0.0.1:8500`. */
-  readonly address: string;
-  readonly token?: string;
-  readonly fetch?: typeof fetch;
-}
-
-/** An answer with the revision at which it holds. */
-export interface Changed<T> {
-  readonly revision: number;
-  readonly body: T;
-}
-
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-
-interface Call {
-  readonly method?: string;
-  readonly query?: Query;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Sent as it is. */
-  readonly text?: string;
-  readonly signal?: AbortSignal;
-}
-
 /**
- * drover's own HTTP API. Each method throws ApiError for an answer that is not a success and UnreachableError when
- * nobody answers.
+ * drover's own HTTP API. Each method throws ApiError for an answer that is not a success, UnreachableError when nobody
+ * answers and NotDroverError when somebody else does.
  *
  * @example
  * const drover = new DroverClient({ address: 'http://127.0.0.1:8500' });
@@ -84,7 +64,7 @@ export class DroverClient {
   maintenance(
     enable: boolean,
     query: { node?: string; service?: string; reason?: string } = {},
-  ): Promise<Changed<unknown>> {
+  ): Promise<Changed<WireMaintenance>> {
     return this.#change('/v2/maintenance', { method: 'PUT', query: { ...query, enable: String(enable) } });
   }
 
@@ -92,7 +72,7 @@ export class DroverClient {
     return this.#get('/v2/definitions');
   }
 
-  removeDefinition(id: string, query: { federation?: string } = {}): Promise<Changed<unknown>> {
+  removeDefinition(id: string, query: { federation?: string } = {}): Promise<Changed<WireRemovedDefinition>> {
     return this.#change(`/v2/definitions/${encodeURIComponent(id)}`, { method: 'DELETE', query });
   }
 
@@ -121,15 +101,21 @@ export class DroverClient {
   }
 
   switchListener(to: 'on' | 'off', query: { node?: string } = {}): Promise<WireListener> {
-    return this.#call<WireListener>(`/v2/listener/${to}`, { method: 'POST', query }).then(({ body }) => body);
+    return this.#change<WireListener>(`/v2/listener/${to}`, { method: 'POST', query }).then(({ body }) => body);
   }
 
-  provisions(query: { node?: string } = {}): Promise<Record<string, unknown>[]> {
+  /** The latest provisions of a node, newest first. */
+  provisions(query: { node?: string } = {}): Promise<WireProvision[]> {
     return this.#get('/v2/provisions', query);
   }
 
   provision(query: { node?: string } = {}): Promise<WireListener> {
-    return this.#call<WireListener>('/v2/provisions', { method: 'POST', query }).then(({ body }) => body);
+    return this.#change<WireListener>('/v2/provisions', { method: 'POST', query }).then(({ body }) => body);
+  }
+
+  /** A node's balancer as its runtime has it. */
+  balancer(query: { node?: string } = {}): Promise<WireBalancer> {
+    return this.#get('/v2/balancer', query);
   }
 
   /** How far a revision has arrived; `latest` = the newest revision that concerns anyone. */
@@ -142,75 +128,42 @@ export class DroverClient {
     return this.#get(`/v2/converged/${revision}`, query);
   }
 
-  /** Events as they come, from after the given revision on; ends when the signal is aborted. */
-  async *events(query: { after?: number } = {}, signal?: AbortSignal): AsyncIterable<WireEvent> {
-    const response = await this.#fetch('/v2/events', { query, ...(signal === undefined ? {} : { signal }) });
-    if (!response.ok || response.body === null) throw await toError(response);
-    let rest = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      const parts = (rest + chunk).split('\n\n');
-      rest = parts.pop() ?? '';
-      yield* parts.flatMap(parseEvent);
+  /** Who has not taken up everything that concerns them, the longest first. */
+  late(): Promise<WireLateness[]> {
+    return this.#get('/v2/late');
+  }
+
+  /**
+   * Events as they come, from after the given revision on; ends when the signal is aborted or the agent ends the stream.
+   * Go on with the `id` of the last event.
+   *
+   * @throws UnreachableError when the stream breaks off
+   */
+  async *events(query: { after?: number } = {}, signal?: AbortSignal): AsyncGenerator<WireEvent, void> {
+    const path = '/v2/events';
+    const response = await openCall(this.#options, path, { query, ...(signal === undefined ? {} : { signal }) });
+    if (!response.ok || response.body === null) throw await errorOf(this.#options, path, response);
+    try {
+      for await (const { id, data } of readEventStream(response.body.pipeThrough(new TextDecoderStream()))) {
+        yield { ...(JSON.parse(data) as WireEvent), id: Number(id) };
+      }
+    } catch (error) {
+      if (signal?.aborted === true) return;
+      const { address } = this.#options;
+      throw new UnreachableError(address, error, `the events of ${address} broke off`);
     }
   }
 
   /** Any other call: the body as JSON when it is JSON, else text. */
-  async request(path: string, call: Call = {}): Promise<Changed<unknown>> {
-    return this.#call(path, call);
+  request(path: string, call: Call = {}): Promise<Changed<unknown>> {
+    return sendCall(this.#options, path, call);
   }
 
   async #get<T>(path: string, query: Query = {}): Promise<T> {
-    return (await this.#call<T>(path, { query })).body;
+    return (await sendCall<T>(this.#options, path, { query })).body;
   }
 
   #change<T>(path: string, call: Call): Promise<Changed<T>> {
-    return this.#call<T>(path, call);
+    return sendCall<T>(this.#options, path, call);
   }
-
-  async #call<T>(path: string, call: Call): Promise<Changed<T>> {
-    const response = await this.#fetch(path, call);
-    if (!response.ok) throw await toError(response);
-    const text = await response.text();
-    const isJson = (response.headers.get('content-type') ?? '').includes('json');
-    const body = (isJson && text !== '' ? JSON.parse(text) : text) as T;
-    return { revision: Number(response.headers.get('x-drover-revision') ?? 0), body };
-  }
-
-  async #fetch(path: string, { method = 'GET', query = {}, body, text, signal }: Call): Promise<Response> {
-    const url = new URL(path, this.#options.address);
-    for (const [key, value] of Object.entries(query)) {
-      if (value !== undefined && value !== false) url.searchParams.set(key, String(value));
-    }
-    const headers: Record<string, string> = {};
-    if (this.#options.token !== undefined) headers['x-consul-token'] = this.#options.token;
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    try {
-      return await (this.#options.fetch ?? fetch)(url, {
-        method,
-        headers,
-        ...(body === undefined && text === undefined ? {} : { body: text ?? JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      if (signal?.aborted === true) throw error;
-      throw new UnreachableError(this.#options.address, error);
-    }
-  }
-}
-
-async function toError(response: Response): Promise<ApiError> {
-  const text = await response.text();
-  try {
-    return new ApiError(response.status, (JSON.parse(text) as { error: WireError }).error);
-  } catch {
-    return new ApiError(response.status, {
-      code: `HTTP_${response.status}`,
-      message: text.trim() || response.statusText,
-    });
-  }
-}
-
-function parseEvent(block: string): WireEvent[] {
-  const data = block.split('\n').filter((line) => line.startsWith('data:'));
-  return data.length === 0 ? [] : [JSON.parse(data.map((line) => line.slice(5).trimStart()).join('\n')) as WireEvent];
 }

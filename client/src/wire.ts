@@ -72,6 +72,36 @@ export interface WireApplied {
   readonly notes: readonly string[];
 }
 
+export interface WireRemovedDefinition {
+  readonly id: string;
+  readonly federation: string;
+  /** Definitions that still require what it provided. */
+  readonly requiredBy: readonly string[];
+}
+
+export interface WireMaintenance {
+  readonly node: string;
+  /** null: the whole node. */
+  readonly service: string | null;
+  readonly enabled: boolean;
+}
+
+/** What is known of a node's balancer; what else is in it is for people. */
+export interface WireBalancer {
+  readonly pid: number | null;
+  /** Why what is shown may be old; null: it is current. */
+  readonly stale: string | null;
+  readonly frontends: readonly {
+    readonly service: string;
+    readonly endpoint: string;
+    readonly members: readonly unknown[];
+    readonly error: string | null;
+  }[];
+  /** Services that get no listener here, and why. */
+  readonly skipped: readonly { readonly service: string; readonly reason: string }[];
+  readonly errors: readonly string[];
+}
+
 export interface WireDatastore {
   readonly name: string;
   readonly federation: string;
@@ -109,7 +139,41 @@ export interface WireListener {
     /** null: a signal ended it, or its end was not seen. */
     readonly exitCode: number | null;
     readonly causes: readonly string[];
+    readonly revision: number;
+    /** In people's words: `exit 3`, `time limit`. */
+    readonly result: string;
   } | null;
+  /** Whether the node has a provision command at all. */
+  readonly configured: boolean;
+  /** What the queued run is for. */
+  readonly causes: readonly string[];
+  /** Why the queued run does not start: `off`, `settle`, `interval`, `backoff`, `locked by …`. */
+  readonly held: string | null;
+  readonly retryAt: string | null;
+}
+
+/** A provision that ended. */
+export interface WireProvision {
+  readonly id: string;
+  readonly hash: string;
+  readonly revision: number;
+  readonly causes: readonly string[];
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly succeeded: boolean;
+  readonly result: string;
+  /** What it printed, on its node. */
+  readonly logFile: string;
+}
+
+/** A consumer that owes something. */
+export interface WireLateness {
+  readonly node: string;
+  readonly kind: string;
+  readonly revision: number;
+  readonly forMs: number;
 }
 
 export interface WireTraceConsumer {
@@ -120,6 +184,8 @@ export interface WireTraceConsumer {
   readonly tookMs?: number;
   readonly reason?: string;
   readonly retryAt?: string;
+  /** Its node is down, so nobody waits for it. */
+  readonly down?: boolean;
 }
 
 export interface WireTrace {
@@ -142,5 +208,7 @@ export interface WireConverged {
 export interface WireEvent {
   readonly type: string;
   readonly revision: number;
+  /** Where a reader that comes back goes on. */
+  readonly id: number;
   readonly [key: string]: unknown;
 }

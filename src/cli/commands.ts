@@ -30,3 +30,12 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   version: async () => (await import('./commands/version.ts')).version,
 };
+
+/** Every command, loaded, in the order of the table. */
+export async function loadCommands(): Promise<ReadonlyMap<string, Command>> {
+  const entries = Object.entries(COMMANDS).map(async ([name, load]): Promise<[string, Command]> => [
+    name,
+    await load(),
+  ]);
+  return new Map(await Promise.all(entries));
+}

@@ -1,9 +1,15 @@
 import type { Invocation, OptionSpec } from './command.ts';
 
-/** Where a definition or datastore belongs. */
+/** Which federation is meant. */
+export const FEDERATION_OPTION: OptionSpec = {
+  flags: '--federation <name>',
+  text: 'the federation; default "default"',
+};
+
+/** Where a datastore belongs. */
 export const SCOPE_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--federation <name>', text: 'federation; default "default"' },
-  { flags: '--region <name>', text: 'only for this region; default: every region without a value of its own' },
+  FEDERATION_OPTION,
+  { flags: '--region <name>', text: 'only this region; default: every region without a value of its own' },
 ];
 
 /** Which of the agent's nodes is meant. */
@@ -19,7 +25,8 @@ export function nodeOf({ options }: Invocation): { node?: string } {
   return textOption('node', options);
 }
 
-function textOption<Key extends string>(key: Key, options: Invocation['options']): { [K in Key]?: string } {
+/** A text option under its name; nothing when it is not given. */
+export function textOption<Key extends string>(key: Key, options: Invocation['options']): { [K in Key]?: string } {
   const value = options[key];
   return (typeof value === 'string' ? { [key]: value } : {}) as { [K in Key]?: string };
 }

@@ -68,6 +68,9 @@ class SupervisedCommand {
   }
 
   kill(signal: NodeJS.Signals): void {
+    // Who ends it does not want it started again, now or by a change that comes before it has ended.
+    if (signal === 'SIGTERM') this.#stopped = true;
+    if (['SIGTERM', 'SIGINT', 'SIGQUIT'].includes(signal)) this.#next = null;
     this.#child?.kill(signal);
   }
 

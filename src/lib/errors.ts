@@ -88,6 +88,11 @@ const EXIT_BY_STATUS: ReadonlyMap<number, number> = new Map([
   [422, 3],
 ]);
 
+/** The exit status of the CLI for an error that has this HTTP status. */
+export function exitCodeOf(status: number): number {
+  return EXIT_BY_STATUS.get(status) ?? 1;
+}
+
 /**
  * Defines one row of a folder's error table.
  *
@@ -102,7 +107,7 @@ export function defineError<Args extends unknown[]>(
   message: (...args: Args) => string,
   defaults: ErrorDetail = {},
 ): ErrorFactory<Args> {
-  const kind: ErrorKind = { code, status, exitCode: EXIT_BY_STATUS.get(status) ?? 1 };
+  const kind: ErrorKind = { code, status, exitCode: exitCodeOf(status) };
   const create = (...args: Args): DroverError => new DroverError(kind, message(...args), defaults);
   const createWith = (detail: ErrorDetail, ...args: Args): DroverError =>
     new DroverError(kind, message(...args), { ...defaults, ...detail });

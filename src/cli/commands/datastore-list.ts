@@ -15,6 +15,7 @@ export const datastoreList: Command = {
       region === '-' ? 'every' : region,
       value,
     ]);
+    if (rows.length === 0) output.say('there are no datastores yet: drover datastore:set NAME - sets one');
     output.data(datastores, table(['datastore', 'federation', 'region', 'value'], rows));
     return 0;
   },

@@ -1,6 +1,6 @@
+import { reportChange, WAIT_OPTIONS } from '../change-report.ts';
 import type { Command } from '../command.ts';
 import { scopeOf, SCOPE_OPTIONS } from '../scope.ts';
-import { waitForArrival, WAIT_OPTIONS } from '../wait.ts';
 
 /** Removes a datastore; who requires it keeps its last environment. */
 export const datastoreRemove: Command = {
@@ -9,10 +9,13 @@ export const datastoreRemove: Command = {
   example: 'drover datastore:remove PRIMARY_DATABASE_URL',
   options: [...SCOPE_OPTIONS, ...WAIT_OPTIONS],
   async run(invocation) {
-    const { args, client, output } = invocation;
-    const [name = ''] = args;
+    const { args, client } = invocation;
+    const [name] = args as [string];
     const { revision } = await client.removeDatastore(name, scopeOf(invocation));
-    output.data({ name, revision }, [`datastore ${name} is removed at r${revision}`]);
-    return waitForArrival(invocation, revision);
+    return reportChange(invocation, {
+      revision,
+      value: { name },
+      lines: [`datastore ${name} is removed at r${revision}`],
+    });
   },
 };

@@ -1,40 +1,41 @@
-import { Resolver } from 'node:dns/promises';
+import type { SrvRecord } from 'node:dns';
 import type { Command } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { dnsFailed, noDns, noSuchName } from '../errors.ts';
 
 const TYPES = ['A', 'AAAA', 'SRV', 'TXT', 'PTR', 'NS', 'SOA'] as const;
+/** What c-ares says when the name, or this type of it, is not there. */
+const ABSENT: ReadonlyMap<unknown, string> = new Map([
+  ['ENOTFOUND', 'there is no such name'],
+  ['ENODATA', 'the name has no such record'],
+]);
 
 /** Asks the agent's DNS for a name. */
 export const dnsResolve: Command = {
   usage: 'dns:resolve <name>',
   summary: 'Ask the agent’s DNS for a name',
   example: 'drover dns:resolve elasticsearch.service.consul --type SRV',
-  options: [{ flags: '--type <type>', text: `${TYPES.join(', ')}; default SRV for a service, else A` }],
-  async run({ args, client, options, output }) {
-    const [name = ''] = args;
-    const asked = typeof options['type'] === 'string' ? options['type'].toUpperCase() : undefined;
-    const type = asked ?? (/\.service\./.test(name) ? 'SRV' : 'A');
-    if (!TYPES.some((one) => one === type)) {
-      output.say(`error CLI_USAGE: unknown type "${type}": expected ${TYPES.join(', ')}`);
-      return EXIT.invalid;
-    }
+  options: [{ flags: '--type <type>', text: 'default SRV for a service, else A', value: TYPES }],
+  async run({ args, client, host, options, output }) {
+    const [name] = args as [string];
+    const type = (options['type'] as string | undefined) ?? (/\.service\.|^_/i.test(name) ? 'SRV' : 'A');
     const { dns } = await client.status();
-    if (dns === null) {
-      output.say('error CLI_NO_DNS: the agent’s DNS is switched off');
-      return EXIT.failed;
-    }
-    const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-    resolver.setServers([dns]);
-    try {
-      const records = [await resolver.resolve(name, type)].flat();
-      output.data(
-        records,
-        records.map((record) => (typeof record === 'string' ? record : JSON.stringify(record))),
-      );
-      return EXIT.done;
-    } catch (error) {
-      output.say(`error CLI_NO_ANSWER: ${name} ${type}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-      return EXIT.notFound;
-    }
+    if (dns === null) throw noDns();
+    const records = await host.resolveName(dns, name, type).catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      const absent = ABSENT.get(code);
+      throw absent === undefined ? dnsFailed(name, type, dns, code ?? String(error)) : noSuchName(name, type, absent);
+    });
+    const list = Array.isArray(records) ? (records as unknown[]) : [records];
+    output.data(list, list.map(sayRecord));
+    return 0;
   },
 };
+
+/** A record as `dig +short` has it. */
+function sayRecord(record: unknown): string {
+  if (typeof record === 'string') return record;
+  if (Array.isArray(record)) return (record as string[]).map((part) => JSON.stringify(part)).join(' ');
+  const { priority, weight, port, name } = record as Partial<SrvRecord>;
+  if (port !== undefined) return `${priority} ${weight} ${port} ${name}`;
+  return Object.values(record as object).join(' ');
+}

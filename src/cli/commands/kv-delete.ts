@@ -1,3 +1,4 @@
+import { reportChange, WAIT_OPTIONS } from '../change-report.ts';
 import type { Command } from '../command.ts';
 import { kvPath } from '../kv-path.ts';
 
@@ -5,13 +6,17 @@ import { kvPath } from '../kv-path.ts';
 export const kvDelete: Command = {
   usage: 'kv:delete <key>',
   summary: 'Delete a key, or with --recurse every key that begins with it',
+  detail: 'A key that is not there counts as deleted. An empty prefix, which would be every key, is refused.',
   example: 'drover kv:delete config/ --recurse',
-  options: [{ flags: '--recurse', text: 'every key that begins with it' }],
-  async run({ args, client, options, output }) {
-    const [key = ''] = args;
-    const query = options['recurse'] === true ? { recurse: '' } : {};
+  options: [{ flags: '--recurse', text: 'every key that begins with it' }, ...WAIT_OPTIONS],
+  async run(invocation) {
+    const { args, client, options } = invocation;
+    const [key] = args as [string];
+    const recurse = options['recurse'] === true;
+    const query = recurse ? { recurse: '' } : {};
     const { revision } = await client.request(kvPath(key), { method: 'DELETE', query });
-    output.data({ key, revision }, [`"${key}" is deleted at r${revision}`]);
-    return 0;
+    const what = recurse ? `every key that begins with ${JSON.stringify(key)}` : JSON.stringify(key);
+    const lines = [`${what} is deleted at r${revision}`];
+    return reportChange(invocation, { revision, value: { key, recurse }, lines });
   },
 };

@@ -9,8 +9,9 @@ export const kvList: Command = {
   example: 'drover kv:list config/',
   options: [],
   async run({ args, client, output }) {
+    const [prefix = ''] = args;
     const keys = await client
-      .request(kvPath(args[0] ?? ''), { query: { keys: '' } })
+      .request(prefix === '' ? '/v1/kv/' : kvPath(prefix), { query: { keys: '' } })
       .then(({ body }) => body as string[])
       .catch((error: unknown) => {
         if (error instanceof ApiError && error.status === 404) return [];

@@ -1,24 +1,34 @@
+import { reportChange, WAIT_OPTIONS } from '../change-report.ts';
 import type { Command } from '../command.ts';
-import { EXIT } from '../exit.ts';
+import { changedSince } from '../errors.ts';
 import { kvPath } from '../kv-path.ts';
+import { readValue } from '../read-value.ts';
 
 /** Sets a key, also only if it is still as it was read. */
 export const kvPut: Command = {
   usage: 'kv:put <key> <value>',
   summary: 'Set a key; with --cas only if nobody changed it since',
-  example: 'drover kv:put config/limit 20 --cas 57',
-  options: [{ flags: '--cas <index>', text: 'only if the key’s ModifyIndex is this; 0: only if it does not exist' }],
-  async run({ args, client, options, output }) {
-    const [key = '', value = ''] = args;
-    const query = typeof options['cas'] === 'string' ? { cas: options['cas'] } : {};
-    const { revision, body } = await client.request(kvPath(key), { method: 'PUT', text: value, query });
+  detail: 'With - for the value, all of standard input is the value, byte by byte.',
+  example: 'drover kv:put config/limit 20 --cas 57\ndrover kv:put certificates/www - < www.pem',
+  options: [
+    {
+      flags: '--cas <index>',
+      text: 'only if its ModifyIndex is this; 0: only if there is no such key',
+      value: 'index',
+    },
+    ...WAIT_OPTIONS,
+  ],
+  async run(invocation) {
+    const { args, client, host, options } = invocation;
+    const [key, given] = args as [string, string];
+    const path = kvPath(key);
+    const text = await readValue(given, host);
+    const cas = options['cas'] as number | undefined;
+    const { revision, body } = await client.request(path, { method: 'PUT', text, query: { cas } });
     if (body === false) {
-      output.say(
-        `error CLI_CONFLICT: "${key}" was changed since; nothing is written\nhint: read it again with drover kv:get ${key} --json`,
-      );
-      return EXIT.conflict;
+      throw changedSince.with({ hint: `read it again: drover kv:get ${JSON.stringify(key)} --json` }, key);
     }
-    output.data({ key, revision }, [`"${key}" is set at r${revision}`]);
-    return 0;
+    const lines = [`${JSON.stringify(key)} is set at r${revision}`];
+    return reportChange(invocation, { revision, value: { key }, lines });
   },
 };

@@ -7,8 +7,9 @@ export const leave: Command = {
   example: 'drover leave',
   options: [],
   async run({ client, output }) {
+    const { nodes } = await client.status();
     await client.request('/v1/agent/leave', { method: 'PUT' });
-    output.say('the agent leaves');
+    output.data({ leaving: nodes }, [`the agent leaves with ${nodes.join(', ')}`]);
     return 0;
   },
 };

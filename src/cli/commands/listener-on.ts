@@ -9,8 +9,9 @@ export const listenerOn: Command = {
   example: 'drover listener:on --node staging',
   options: [NODE_OPTION],
   async run(invocation) {
-    const status = await invocation.client.switchListener('on', nodeOf(invocation));
-    invocation.output.data(status, listenerLines(status));
+    const { client, host, output } = invocation;
+    const status = await client.switchListener('on', nodeOf(invocation));
+    output.data(status, listenerLines(status, host.clock.wall()));
     return 0;
   },
 };

@@ -9,8 +9,9 @@ export const listenerStatus: Command = {
   example: 'drover listener:status --node api-1 --json',
   options: [NODE_OPTION],
   async run(invocation) {
-    const status = await invocation.client.listener(nodeOf(invocation));
-    invocation.output.data(status, listenerLines(status));
+    const { client, host, output } = invocation;
+    const status = await client.listener(nodeOf(invocation));
+    output.data(status, listenerLines(status, host.clock.wall()));
     return 0;
   },
 };

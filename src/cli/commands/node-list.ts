@@ -13,7 +13,7 @@ export const nodeList: Command = {
       node.name,
       node.address,
       node.federation,
-      node.status,
+      node.external ? 'no agent' : node.status,
       node.services.map((service) => service.id).join(', '),
     ]);
     output.data(nodes, table(['node', 'address', 'federation', 'status', 'services'], rows));

@@ -1,6 +1,7 @@
+import { reportChange, WAIT_OPTIONS } from '../change-report.ts';
 import type { Command } from '../command.ts';
-import { nodeOf, NODE_OPTION } from '../scope.ts';
-import { waitForArrival, WAIT_OPTIONS } from '../wait.ts';
+import { usageError } from '../errors.ts';
+import { nodeOf, NODE_OPTION, textOption } from '../scope.ts';
 
 /** Takes a node, or one of its instances, out of DNS and balancers, or back in. */
 export const nodeMaintenance: Command = {
@@ -9,23 +10,21 @@ export const nodeMaintenance: Command = {
   example: 'drover node:maintenance on --node api-1 --service api --reason "new disk" --wait',
   options: [
     NODE_OPTION,
-    { flags: '--service <id>', text: 'only this service of the node' },
+    { flags: '--service <id>', text: 'only this service of the node, by its id' },
     { flags: '--reason <text>', text: 'why, for whoever looks' },
     ...WAIT_OPTIONS,
   ],
   async run(invocation) {
-    const { args, client, options, output } = invocation;
-    const [to] = args;
-    if (to !== 'on' && to !== 'off') {
-      output.say('error CLI_USAGE: say on or off');
-      return 2;
-    }
-    const { revision } = await client.maintenance(to === 'on', {
+    const { args, client, options } = invocation;
+    const [to] = args as [string];
+    if (to !== 'on' && to !== 'off') throw usageError(`expected on or off, found ${JSON.stringify(to)}`);
+    const { revision, body } = await client.maintenance(to === 'on', {
       ...nodeOf(invocation),
-      ...(typeof options['service'] === 'string' ? { service: options['service'] } : {}),
-      ...(typeof options['reason'] === 'string' ? { reason: options['reason'] } : {}),
+      ...textOption('service', options),
+      ...textOption('reason', options),
     });
-    output.data({ maintenance: to === 'on', revision }, [`maintenance is ${to} at r${revision}`]);
-    return waitForArrival(invocation, revision);
+    const what = body.service === null ? `node ${body.node}` : `${body.service}@${body.node}`;
+    const state = to === 'on' ? 'is in maintenance' : 'is out of maintenance';
+    return reportChange(invocation, { revision, value: body, lines: [`${what} ${state} at r${revision}`] });
   },
 };

@@ -8,13 +8,16 @@ export const nodeShow: Command = {
   example: 'drover node:show staging',
   options: [],
   async run({ args, client, output }) {
-    const node = await client.node(args[0] ?? '');
-    const rows = node.services.map((service) => [service.id, service.service, service.health]);
+    const node = await client.node(args[0] as string);
+    const rows = table(
+      ['instance', 'service', 'health'],
+      node.services.map(({ id, service, health }) => [id, service, health]),
+    );
+    const state = node.external ? 'has no agent' : `is ${node.status}`;
     output.data(node, [
-      `${node.name} (${node.address}) is ${node.status}, federation ${node.federation}${node.external ? ', without an agent' : ''}`,
+      `${node.name} (${node.address}) ${state}, federation ${node.federation}`,
       `runs: ${node.runs.join(', ') || 'nothing assigned'}`,
-      '',
-      ...table(['instance', 'service', 'health'], rows),
+      ...(rows.length === 0 ? [] : ['', ...rows]),
     ]);
     return 0;
   },

@@ -1,28 +1,45 @@
+import type { WireProvision } from '../../../client/src/index.ts';
+import { sayDuration } from '../../lib/index.ts';
 import type { Command } from '../command.ts';
+import { provisionFailed } from '../errors.ts';
 import { listenerLines } from '../listener-lines.ts';
+import { awaitProvision } from '../await-provision.ts';
+import { durationOf } from '../parse-arguments.ts';
 import { nodeOf, NODE_OPTION } from '../scope.ts';
-
-const POLL_MS = 200;
 
 /** Provisions a node now; never beside a run that is under way. */
 export const provision: Command = {
   usage: 'provision',
-  summary: 'Provision a node now; never beside a run that is under way',
-  example: 'drover provision --node api-1 --wait',
-  options: [NODE_OPTION, { flags: '--wait', text: 'wait for the end; exit 1 when it fails' }],
+  summary: 'Provision a node now and show how it went; never beside a run that is under way',
+  detail: 'It waits for the end. Ctrl-C ends the waiting, not the provision, which is the agent’s.',
+  example: 'drover provision --node api-1',
+  options: [
+    NODE_OPTION,
+    {
+      flags: '--wait [duration]',
+      text: 'wait no longer than that, then exit 1; default: until its end',
+      value: 'duration',
+    },
+    { flags: '--no-wait', text: 'only queue it' },
+  ],
   async run(invocation) {
-    const { client, options, output } = invocation;
-    const before = await client.listener(nodeOf(invocation));
-    let status = await client.provision(nodeOf(invocation));
-    if (options['wait'] !== true) {
-      output.data(status, listenerLines(status));
+    const { client, host, options, output } = invocation;
+    const queued = await client.provision(nodeOf(invocation));
+    if (options['wait'] === false) {
+      output.data(queued, listenerLines(queued, host.clock.wall()));
       return 0;
     }
-    while (status.running || status.queued || status.runs <= before.runs) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      status = await client.listener(nodeOf(invocation));
-    }
-    output.data(status, listenerLines(status));
-    return status.last?.exitCode === 0 ? 0 : 1;
+    const waitMs = durationOf(options['wait'], Number.POSITIVE_INFINITY) ?? Number.POSITIVE_INFINITY;
+    const found = await awaitProvision(invocation, queued, waitMs);
+    if (found === 'interrupted') return 130;
+    output.data(found, [line(found)]);
+    if (found.succeeded) return 0;
+    throw provisionFailed.with({ hint: `what it printed: ${found.logFile}` }, found.result);
   },
 };
+
+function line({ succeeded, result, startedAt, endedAt, revision, causes }: WireProvision): string {
+  const took = sayDuration(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)));
+  const how = succeeded ? 'succeeded' : `failed (${result})`;
+  return `the provision ${how} after ${took}, at r${revision}, because of ${causes.join(', ')}`;
+}

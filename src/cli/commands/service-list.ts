@@ -10,12 +10,13 @@ export const serviceList: Command = {
   async run({ client, output }) {
     const services = await client.services();
     const rows = services.map((service) => [
-      service.id,
+      service.federation === 'default' ? service.id : `${service.federation}/${service.id}`,
       String(service.instances),
       service.health,
       [...service.requiredBy, ...(service.public ? ['(public)'] : [])].join(', '),
       service.reachedAt,
     ]);
+    if (rows.length === 0) output.say('there are no services yet: drover service:apply defines them');
     output.data(services, table(['service', 'instances', 'health', 'required by', 'reached at'], rows));
     return 0;
   },

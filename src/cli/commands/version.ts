@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from '../command.ts';
 
-/** The version of this drover, from its package. */
-export function droverVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
 /** Says which drover this is. */
 export const version: Command = {
   usage: 'version',
@@ -14,8 +8,13 @@ export const version: Command = {
   example: 'drover version',
   options: [],
   run({ output }) {
-    const value = { version: droverVersion(), node: process.versions.node };
+    const value = { version: packageVersion(), node: process.versions.node };
     output.data(value, [`drover ${value.version} (Node ${value.node})`]);
     return Promise.resolve(0);
   },
 };
+
+function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,76 @@
+import { defineError } from '../lib/index.ts';
+
+/** What the command line itself says; what the agent says comes with its own code. */
+export const usageError = defineError('CLI_USAGE', 400, (text: string) => text);
+export const unknownCommand = defineError(
+  'CLI_UNKNOWN_COMMAND',
+  400,
+  (name: string) => `unknown command ${JSON.stringify(name)}`,
+  { hint: 'drover help lists them' },
+);
+export const badAddress = defineError(
+  'CLI_BAD_ADDRESS',
+  400,
+  (from: string, why: string) => `${from} is not the address of an agent: ${why}`,
+  { hint: 'write it as http://127.0.0.1:8500 or 127.0.0.1:8500' },
+);
+export const badToken = defineError(
+  'CLI_BAD_TOKEN',
+  400,
+  (from: string) => `${from} holds characters that no token has`,
+  { hint: 'set it again; a newline at its end is the usual cause' },
+);
+export const unreachable = defineError('CLI_UNREACHABLE', 503, (text: string) => text, {
+  hint: 'start one with npm start or drover agent --dev, or set DROVER_HTTP_ADDR',
+});
+export const notDrover = defineError('CLI_NOT_DROVER', 502, (text: string) => text, {
+  hint: 'set DROVER_HTTP_ADDR to the HTTP address of a drover agent',
+});
+export const notArrived = defineError(
+  'CLI_NOT_ARRIVED',
+  504,
+  (revision: number, why: string) => `r${revision} stands, but ${why}`,
+);
+export const changedSince = defineError(
+  'CLI_CHANGED_SINCE',
+  409,
+  (key: string) => `${JSON.stringify(key)} was changed since; nothing is written`,
+);
+export const unknownKey = defineError(
+  'CLI_UNKNOWN_KEY',
+  404,
+  (key: string) => `there is no key ${JSON.stringify(key)}`,
+  {
+    hint: 'drover kv:list shows the keys there are',
+  },
+);
+export const noDns = defineError('CLI_NO_DNS', 503, () => 'the agent’s DNS is switched off', {
+  hint: 'start the agent with --dns-port 8600',
+});
+export const noSuchName = defineError(
+  'CLI_NO_SUCH_NAME',
+  404,
+  (name: string, type: string, why: string) => `${name} ${type}: ${why}`,
+  { hint: 'drover service:list shows what is there; a service without a passing instance has no name' },
+);
+export const dnsFailed = defineError(
+  'CLI_DNS_FAILED',
+  503,
+  (name: string, type: string, server: string, why: string) => `${name} ${type}: no answer from ${server}: ${why}`,
+  { hint: 'drover doctor' },
+);
+export const provisionFailed = defineError(
+  'CLI_PROVISION_FAILED',
+  500,
+  (result: string) => `the provision failed: ${result}`,
+);
+export const provisionHeld = defineError('CLI_PROVISION_HELD', 503, (why: string) => `the provision is queued: ${why}`);
+export const partlySet = defineError(
+  'CLI_PARTLY_SET',
+  500,
+  (done: number, all: number, next: string) => `${done} of ${all} datastores are set; it stopped at ${next}`,
+  { hint: 'mend what is wrong and import the file again: setting a value twice is harmless' },
+);
+export const unexpected = defineError('CLI_FAILED', 500, (text: string) => text, {
+  hint: 'where that does not say what to mend, it is a bug in drover: report it with the command',
+});
