@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { nestsDeeper } from '../../lib/index.ts';
 import { badRequest } from '../errors.ts';
 import type { Query } from './query.ts';
 
@@ -59,12 +60,17 @@ export function changedAt(revision: number): Readonly<Record<string, string>> {
 
 /** The body as JSON. @throws API_BAD_REQUEST with Consul's text; it shows nothing of the body */
 export function bodyJson({ body }: Pick<V1Request, 'body'>): unknown {
+  const text = wellFormed(body.toString('utf8'));
+  if (nestsDeeper(text, MAX_DEPTH)) throw badRequest(`Request decode failed: it nests deeper than ${MAX_DEPTH} levels`);
   try {
-    return JSON.parse(wellFormed(body.toString('utf8'))) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw badRequest(`Request decode failed: ${body.length === 0 ? 'EOF' : problemOf(error as Error)}`);
   }
 }
+
+/** Lists and maps within each other, at most: no client of Consul's comes near. */
+const MAX_DEPTH = 64;
 
 const ESCAPES = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\./gs;
 
@@ -76,5 +82,5 @@ function wellFormed(text: string): string {
 
 /** V8 quotes what it could not read, which may be a secret. */
 function problemOf({ message }: Error): string {
-  return message.replace(/,? ?(?:\.\.\.)?".*" is not valid JSON$/s, ' is not valid JSON');
+  return message.replace(/, (?:\.\.\.)?".*$/s, ' is not valid JSON');
 }
