@@ -1,9 +1,9 @@
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import { describeHolder, DroverError, findPortHolder, messageOf, systemClock } from '../lib/index.ts';
+import { DroverError, messageOf, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
-import { httpPortTaken } from './errors.ts';
 import { refusalOf } from './host-guard.ts';
 import { answerClientError, HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
+import { toListenError } from './refuse-taken-port.ts';
 import { V1 } from './v1/index.ts';
 import { isV2, refuseV2, registerV2 } from './v2/index.ts';
 
@@ -39,7 +39,7 @@ export class HttpApi implements AsyncDisposable {
       await server.listen({ host: address, port });
     } catch (error) {
       await server.close();
-      throw await listenError(error, address, port);
+      throw await toListenError(error, address, port);
     }
     return new HttpApi(server, (server.server.address() as { port: number }).port, all.closeMs);
   }
@@ -120,15 +120,4 @@ function originForm(url: string): string {
 function namesOf(context: ApiContext): ReadonlySet<string> {
   const nodes = [...context.nodes.keys()].map((name) => name.toLowerCase());
   return new Set(nodes.flatMap((name) => [name, `${name}.node.consul`, `${name}.node.${context.region}.consul`]));
-}
-
-async function listenError(error: unknown, address: string, port: number): Promise<Error> {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error as Error;
-  const holder = await findPortHolder(address, port).catch(() => null);
-  return httpPortTaken.with(
-    { cause: error },
-    address,
-    port,
-    holder === null ? 'another program' : describeHolder(holder),
-  );
 }
