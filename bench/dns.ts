@@ -149,11 +149,9 @@ async function cpuTicks(pid: number): Promise<number> {
 async function answering(port: number): Promise<void> {
   const socket = createSocket('udp4');
   try {
-    socket.connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    socket.on('error', () => undefined);
+    // Not connected: that nobody listens yet would be an error of the socket.
     const answered = once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
-    const timer = setInterval(() => socket.send(queryOf('service-1.service.consul.', TYPE.A)), 100);
+    const timer = setInterval(() => socket.send(queryOf('service-1.service.consul.', TYPE.A), port, '127.0.0.1'), 100);
     await answered.finally(() => clearInterval(timer));
   } finally {
     socket.close();
