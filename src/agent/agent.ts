@@ -1,14 +1,18 @@
 import path from 'node:path';
-import { HttpApi, type ApiContext, type LocalNode } from '../api/index.ts';
-import { DnsServer, parseDnsOptions } from '../dns/index.ts';
+import { HttpApi, refuseTakenPort, type ApiContext } from '../api/index.ts';
+import { DnsServer } from '../dns/index.ts';
 import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
+import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
+import { dnsOptionsOf } from './dns-options.ts';
 import { clientModeUnavailable } from './errors.ts';
+import { HostedNodes } from './hosted-nodes.ts';
 import type { Log } from './log.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Region } from './region.ts';
+import { planReload } from './reload-plan.ts';
 import { startNode, type StartedNode } from './start-node.ts';
 
 const SERVER_PORT = 8_300;
@@ -22,16 +26,19 @@ export interface AgentOptions {
   readonly random?: () => number;
   /** Reads the configuration again, for a reload. */
   readonly readConfig?: () => Promise<AgentConfig>;
-  /** Called when the agent was told to leave; it still has to be disposed of. */
+  /** Called when the API was told that the agent leaves; then `leave` and disposing are the caller's. */
   readonly onLeave?: () => void;
 }
 
 /** One process: its nodes and, as a server, the region, HTTP and DNS (design 2). */
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions;
-  readonly #stack: AsyncDisposableStack;
-  readonly #nodes = new Map<string, StartedNode>();
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #nodes: HostedNodes;
+  #stack = new AsyncDisposableStack();
   #config: AgentConfig;
+  #region: Region | null = null;
   #http: HttpApi | null = null;
   #dns: DnsServer | null = null;
   #reloading: Promise<void> = Promise.resolve();
@@ -45,14 +52,20 @@ export class Agent implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const agent = new Agent(options);
     await agent.#start(stack);
-    agent.#stack.use(stack.move());
+    agent.#stack = stack.move();
     return agent;
   }
 
   private constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#stack = new AsyncDisposableStack();
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#nodes = new HostedNodes({
+      start: (config) => this.#startNode(config),
+      change: (node, config) => this.#changeNode(node, config),
+      log: options.log,
+    });
   }
 
   /** Where HTTP answers; null when it is switched off. */
@@ -68,19 +81,30 @@ export class Agent implements AsyncDisposable {
 
   /** Names of the nodes it hosts, the first with the agent API. */
   get nodes(): readonly string[] {
-    return [...this.#nodes.keys()];
+    return [...this.#nodes.local.keys()];
   }
 
-  /** Reads the configuration again and takes up what belongs to nodes. @throws what is wrong with it; then nothing changed */
+  /**
+   * Reads the configuration again and takes up what belongs to nodes; one after the other when asked for several times.
+   *
+   * @throws what is wrong with the configuration, and then nothing changed; or what could not be started
+   */
   reload(): Promise<void> {
     const next = this.#reloading.catch(() => undefined).then(() => this.#reload());
     this.#reloading = next;
     return next;
   }
 
+  /** Says to the region that its nodes leave, and ends what would outlive them; to be followed by disposing. */
+  async leave(): Promise<void> {
+    this.#region?.parts.liveness.rest();
+    await this.#nodes.leave();
+  }
+
   /** Stops everything in reverse order. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#stack.disposeAsync();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reloading.catch(() => undefined);
+    await this.#stack.disposeAsync();
   }
 
   async #start(stack: AsyncDisposableStack): Promise<void> {
@@ -88,50 +112,67 @@ export class Agent implements AsyncDisposable {
     if (!config.server) throw clientModeUnavailable();
     await openDataDirectory(config);
     stack.defer(() => dropDataDirectory(config));
-    const clock = this.#options.clock ?? systemClock;
-    const random = this.#options.random ?? Math.random;
-    const [first] = config.nodes as [NodeConfig];
-    const region = stack.use(
-      await Region.start({ name: config.datacenter, server: first.name, store: config.store, clock, random, log }),
-    );
-    await this.#startDns(region, stack);
-    for (const node of config.nodes) {
-      const started = stack.use(await this.#startNode(node, region, node === first));
-      this.#nodes.set(node.name, started);
-    }
-    await this.#startHttp(region, stack);
+    stack.use(DirectoryLock.take(config.dataDirectory));
+    await refuseTakenPort(config.http);
     for (const warning of config.warnings) log.warn({}, warning);
+    const region = stack.use(await this.#startRegion());
+    this.#region = region;
+    await this.#startDns(region, stack);
+    stack.use(this.#nodes);
+    stack.defer(() => region.parts.liveness.rest());
+    await this.#nodes.start(config.nodes);
+    await this.#startHttp(region, stack);
   }
 
-  #startNode(config: NodeConfig, region: Region, isServer: boolean): Promise<StartedNode> {
-    const { version, log } = this.#options;
-    return startNode({
-      config,
-      datacenter: this.#config.datacenter,
-      version,
-      stateDirectory: path.join(this.#config.dataDirectory, 'nodes', encodeURIComponent(config.name)),
-      scripts: this.#config.scripts,
-      connect: () => region.connect(),
-      ownInstances: isServer ? [serverInstance(version)] : [],
-      timing: TIMING[this.#config.timing],
-      clock: this.#options.clock ?? systemClock,
-      random: this.#options.random ?? Math.random,
+  #startRegion(): Promise<Region> {
+    const { config, log } = this.#options;
+    return Region.start({
+      name: config.datacenter,
+      server: firstOf(config).name,
+      store: config.store,
+      timing: TIMING[config.timing],
+      clock: this.#clock,
+      random: this.#random,
       log,
     });
   }
 
-  async #startDns(region: Region, stack: AsyncDisposableStack): Promise<void> {
+  #startNode(config: NodeConfig): Promise<StartedNode> {
+    const { version, log } = this.#options;
+    const { datacenter, dataDirectory, dev, scripts, timing } = this.#config;
+    const region = this.#region as Region;
+    return startNode({
+      config,
+      datacenter,
+      version,
+      stateDirectory: path.join(dataDirectory, 'nodes', encodeURIComponent(config.name)),
+      keepsRegistrations: !dev,
+      scripts,
+      connect: () => region.connect(),
+      ownInstances: config.name === firstOf(this.#config).name ? [serverInstance(version)] : [],
+      timing: TIMING[timing],
+      clock: this.#clock,
+      random: this.#random,
+      log,
+    });
+  }
+
+  async #changeNode({ node }: StartedNode, config: NodeConfig): Promise<void> {
+    await node.reconfigure(nodeRecordOf(config, this.#config.datacenter, this.#options.version), config);
+  }
+
+  async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
     if (config.dns.port < 0) return;
-    const { catalog, feed, changes } = region.parts;
-    const server = config.nodes[0]?.name ?? '';
+    const { catalog, feed, changes } = parts;
+    const server = firstOf(config).name;
     const dns = stack.use(
       await DnsServer.start({
         catalog,
         feed,
-        options: dnsOptions(config, server),
+        options: dnsOptionsOf(config, server),
         ...config.dns,
-        clock: this.#options.clock ?? systemClock,
+        clock: this.#clock,
         onError: (error) => log.error({ err: error }, `DNS: ${messageOf(error)}`),
       }),
     );
@@ -147,19 +188,18 @@ export class Agent implements AsyncDisposable {
   }
 
   #apiContext(region: Region): ApiContext {
-    const { config, version, log, clock = systemClock, random = Math.random } = this.#options;
-    const hosted = [...this.#nodes].map(([name, { node }]): [string, LocalNode] => [name, node]);
+    const { config, version, log } = this.#options;
     return {
       ...region.parts,
       version,
       region: config.datacenter,
       legacy: config.legacy,
       pretty: config.dev,
-      clock,
-      random,
+      clock: this.#clock,
+      random: this.#random,
       timing: TIMING[config.timing],
-      nodes: new Map(hosted),
-      firstNode: config.nodes[0]?.name ?? '',
+      nodes: this.#nodes.local,
+      firstNode: firstOf(config).name,
       dnsAddress: () => this.dnsAddress,
       httpAddress: () => this.httpAddress ?? '',
       reload: () => this.reload(),
@@ -169,19 +209,20 @@ export class Agent implements AsyncDisposable {
   }
 
   async #reload(): Promise<void> {
-    const { readConfig, log, version } = this.#options;
+    const { readConfig, log } = this.#options;
     if (readConfig === undefined) return;
     const next = await readConfig();
-    for (const config of next.nodes) {
-      const record = nodeRecordOf(config, this.#config.datacenter, version);
-      await this.#nodes.get(config.name)?.node.reconfigure(record, config);
-    }
-    const known = next.nodes.every((node) => this.#nodes.has(node.name)) && next.nodes.length === this.#nodes.size;
-    if (!known)
-      log.warn({}, 'nodes were added to or removed from the configuration: restart the agent to take that up');
+    const { steps, warnings } = planReload(this.#config, next);
+    for (const warning of [...next.warnings, ...warnings]) log.warn({}, warning);
+    await this.#nodes.apply(steps);
     this.#config = { ...this.#config, nodes: next.nodes };
-    log.info({}, 'the configuration was read again');
+    const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
+    log.info({ nodes: taken }, 'the configuration was read again');
   }
+}
+
+function firstOf({ nodes }: Pick<AgentConfig, 'nodes'>): NodeConfig {
+  return nodes[0] as NodeConfig;
 }
 
 /** The region's own service, which every server registers on its node as Consul's servers do. */
@@ -197,23 +238,6 @@ function serverInstance(version: string): InstanceRecord {
     enableTagOverride: false,
     taggedAddresses: {},
   };
-}
-
-function dnsOptions(config: AgentConfig, server: string): ReturnType<typeof parseDnsOptions> {
-  const { nodeTtlMs, serviceTtlMs, ...others } = config.dnsConfig;
-  const seconds = (ms: number): number => Math.floor(ms / 1_000);
-  return parseDnsOptions({
-    ...others,
-    domain: config.domain,
-    altDomain: config.altDomain,
-    datacenter: config.datacenter,
-    legacy: config.legacy,
-    servers: [server],
-    ...(nodeTtlMs === undefined ? {} : { nodeTtl: seconds(nodeTtlMs) }),
-    ...(serviceTtlMs === undefined
-      ? {}
-      : { serviceTtl: Object.fromEntries(Object.entries(serviceTtlMs).map(([name, ms]) => [name, seconds(ms)])) }),
-  });
 }
 
 function bracketed(address: string): string {

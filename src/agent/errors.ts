@@ -15,11 +15,7 @@ export const noSuchServiceForCheck = defineError(
   404,
   (id: string) => `ServiceID "${id}" does not exist`,
 );
-export const scriptsDisabled = defineError(
-  'AGENT_SCRIPTS_DISABLED',
-  400,
-  () => "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
-);
+export const agentStops = defineError('AGENT_STOPPING', 503, () => 'the agent is stopping');
 export const clientModeUnavailable = defineError(
   'AGENT_NOT_A_SERVER',
   400,
@@ -27,7 +23,7 @@ export const clientModeUnavailable = defineError(
   { hint: 'start it with --server, or with --dev for a region in memory' },
 );
 export const unknownOwner = defineError(
-  'CONFIG_UNKNOWN_OWNER',
+  'AGENT_UNKNOWN_OWNER',
   400,
   (text: string) => `environment.owner: there is no user or group "${text}"`,
   { hint: 'write user, user:group or numbers, of accounts that exist on this machine' },

@@ -1,5 +1,4 @@
 import type { CheckRegistration, ListenerControl, LocalNode, ServiceRegistration } from '../api/index.ts';
-import type { HealthChecks } from '../health/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type {
   CheckRecord,
@@ -11,28 +10,26 @@ import type {
   Transition,
 } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
-import { noSuchServiceForCheck, unknownLocalCheck, unknownLocalService } from './errors.ts';
-import { runCheck } from './local-checks.ts';
-import { maintenanceCheck } from './maintenance.ts';
 import type { NodeConfig } from './config/config.ts';
+import type { LocalServices } from './local-services.ts';
 import type { NodeLinkKeeper } from './node-link-keeper.ts';
-import { checkOfNode, checksOfService, type RegisteredCheck, type Source } from './registered-check.ts';
 import type { Registrations } from './registrations.ts';
 
 /** What a hosted node is made of; each part is started and stopped by `startNode`. */
 export interface HostedNodeParts {
   readonly record: Omit<NodeRecord, 'external'>;
   readonly registrations: Registrations;
-  readonly health: HealthChecks;
+  readonly services: LocalServices;
   readonly link: NodeLinkKeeper;
   readonly listener: ListenerControl | null;
   readonly balancerStatus: () => Promise<object | null>;
   /** Instances of drover's own on this node, such as Consul's service `consul` on a server: in the catalog, not in the agent API. */
   readonly ownInstances: readonly InstanceRecord[];
   readonly clock: Clock;
+  readonly warn: (text: string, error: unknown) => void;
 }
 
-/** One node of this agent: what is registered on it, its checks, and its word to the region. */
+/** One node of this agent: what is registered on it, kept on disk and told to the region. */
 export class HostedNode implements LocalNode {
   readonly #parts: HostedNodeParts;
   #record: Omit<NodeRecord, 'external'>;
@@ -59,80 +56,52 @@ export class HostedNode implements LocalNode {
   }
 
   services(): readonly InstanceRecord[] {
-    return [...this.#parts.registrations.services.values()].map((one) => one.instance);
+    return this.#parts.services.instances();
   }
 
   checks(): readonly CheckRecord[] {
-    return [...this.#parts.health.records(), ...this.#parts.registrations.maintenance.values()];
+    return this.#parts.services.checks();
   }
 
   /** All that the region should hold of this node. */
   registration(): NodeRegistration {
-    return {
-      node: this.#record,
-      instances: [...this.#parts.ownInstances, ...this.services()],
-      checks: this.checks(),
-    };
+    const instances = [...this.#parts.ownInstances, ...this.services()];
+    return { node: this.#record, instances, checks: this.checks() };
   }
 
   async registerService(
-    { instance, checks }: ServiceRegistration,
+    registration: ServiceRegistration,
     { replaceChecks = false }: { readonly replaceChecks?: boolean } = {},
   ): Promise<Revision> {
-    const gone = this.adopt(instance, checksOfService(instance, checks, 'api'), 'api', replaceChecks);
-    await this.#parts.registrations.save();
-    return this.#report([
-      ...gone.map((id): Transition => ({ type: 'check-gone', id })),
-      { type: 'instance', instance, checks: this.#recordsOf(instance.id) },
-    ]);
+    return this.#tell(this.#parts.services.addService(registration, replaceChecks));
   }
 
   async deregisterService(id: string): Promise<Revision> {
-    const { registrations, health } = this.#parts;
-    if (!registrations.services.has(id)) throw unknownLocalService(id);
-    for (const check of registrations.removeService(id)) health.remove(check);
-    await registrations.save();
-    return this.#report([{ type: 'instance-gone', id }]);
+    return this.#tell(this.#parts.services.removeService(id));
   }
 
-  async registerCheck({ serviceId, definition }: CheckRegistration): Promise<Revision> {
-    const record = this.adoptCheck(checkOfNode(serviceId, definition, 'api'));
-    await this.#parts.registrations.save();
-    return this.#report([{ type: 'check', check: record }]);
+  async registerCheck(registration: CheckRegistration): Promise<Revision> {
+    return this.#tell(this.#parts.services.addCheck(registration));
   }
 
   async deregisterCheck(id: string): Promise<Revision> {
-    const { registrations, health } = this.#parts;
-    if (!registrations.checks.has(id) && !registrations.maintenance.has(id)) throw unknownLocalCheck(id);
-    registrations.checks.delete(id);
-    registrations.maintenance.delete(id);
-    health.remove(id);
-    await registrations.save();
-    return this.#report([{ type: 'check-gone', id }]);
+    return this.#tell(this.#parts.services.removeCheck(id));
   }
 
+  /** A transition that a client makes does not wait for its damping: the client asks next and wants to see it. */
   async updateTtl(id: string, status: Exclude<CheckStatus, 'unknown'>, output: string): Promise<Revision> {
-    const { registrations, health } = this.#parts;
-    if (!registrations.checks.has(id)) throw unknownLocalCheck(id);
-    const before = health.record(id)?.status;
-    health.updateTtl(id, status, output);
-    const record = health.record(id);
-    // The client asks next and wants to see it, so a transition does not wait for its damping.
-    return record === undefined || record.status === before
-      ? this.#report([])
-      : this.#report([{ type: 'check', check: record }]);
+    return this.#parts.link.report(this.#parts.services.updateTtl(id, status, output));
   }
 
   async setMaintenance(serviceId: string | null, enable: boolean, reason: string): Promise<Revision> {
-    const { registrations, clock } = this.#parts;
-    if (serviceId !== null && !registrations.services.has(serviceId)) throw unknownLocalService(serviceId);
-    const check = maintenanceCheck(serviceId, reason, clock.wall());
-    const had = registrations.maintenance.has(check.id);
-    if (enable) registrations.maintenance.set(check.id, check);
-    else registrations.maintenance.delete(check.id);
-    await registrations.save();
-    if (enable) return this.#report([{ type: 'check', check }]);
-    return this.#report(had ? [{ type: 'check-gone', id: check.id }] : []);
+    return this.#tell(this.#parts.services.setMaintenance(serviceId, enable, reason));
+  }
+
+  /** Takes up the checks that a view brings. */
+  takeView(view: NodeView): void {
+    const transitions = this.#parts.services.takeOffer(view.checks);
+    if (transitions.length === 0) return;
+    this.#tell(transitions).catch((error: unknown) => this.#parts.warn('checks of definitions', error));
   }
 
   /** Takes up another configuration: its record, services and checks; what the API registered stays. */
@@ -140,77 +109,24 @@ export class HostedNode implements LocalNode {
     record: Omit<NodeRecord, 'external'>,
     config: Pick<NodeConfig, 'services' | 'checks'>,
   ): Promise<Revision> {
-    const { registrations, health, link } = this.#parts;
-    const wanted = new Set(config.services.map(({ instance }) => instance.id));
-    for (const { instance, checks } of config.services)
-      this.adopt(instance, checksOfService(instance, checks, 'config'), 'config', true);
-    const kept = new Set(
-      config.checks.map((check) => this.adoptCheck(checkOfNode(check.serviceId, check.definition, 'config')).id),
-    );
-    for (const [id, { source }] of Array.from(registrations.services)) {
-      if (source !== 'config' || wanted.has(id)) continue;
-      for (const check of registrations.removeService(id)) health.remove(check);
-    }
-    for (const { id, source, serviceId } of Array.from(registrations.checks.values())) {
-      if (source !== 'config' || serviceId !== '' || kept.has(id)) continue;
-      registrations.checks.delete(id);
-      health.remove(id);
-    }
+    const { services, registrations, link } = this.#parts;
+    services.takeConfiguration(config);
     this.#record = record;
-    return link.sync();
+    const [revision] = await Promise.all([link.sync(), registrations.save()]);
+    return revision;
   }
 
-  /** Takes a service without telling the region; returns the ids of checks that are gone with it. All of it or, when it throws, nothing. */
-  adopt(
-    instance: InstanceRecord,
-    checks: readonly RegisteredCheck[],
-    source: Source,
-    replaceChecks: boolean,
-  ): string[] {
-    const { registrations, health } = this.#parts;
-    const before = registrations.copy();
-    const kept = new Set(checks.map((check) => check.id));
-    const dropped = replaceChecks ? registrations.checksOf(instance.id).filter((check) => !kept.has(check.id)) : [];
-    registrations.services.set(instance.id, { instance, source });
-    for (const check of dropped) registrations.checks.delete(check.id);
-    for (const check of checks) registrations.checks.set(check.id, check);
-    this.#runAll(checks, before);
-    for (const check of dropped) health.remove(check.id);
-    return dropped.map((check) => check.id);
+  /** Says to the region that the node leaves it for good; nothing may be said after it. */
+  leave(): Promise<Revision> {
+    const since = new Date(this.#parts.clock.wall()).toISOString();
+    const alive = { status: 'left', since, evidence: 'the agent left' } as const;
+    return this.#parts.link.leave({ type: 'alive', alive });
   }
 
-  /** Takes a check without telling the region. @throws AGENT_CHECK_WITHOUT_SERVICE */
-  adoptCheck(check: RegisteredCheck): CheckRecord {
-    const { registrations, health } = this.#parts;
-    if (check.serviceId !== '' && !registrations.services.has(check.serviceId))
-      throw noSuchServiceForCheck(check.serviceId);
-    const before = registrations.copy();
-    registrations.checks.set(check.id, check);
-    this.#runAll([check], before);
-    return health.record(check.id) as CheckRecord;
-  }
-
-  /** Runs the checks; when one is refused, everything is as it was before. */
-  #runAll(checks: readonly RegisteredCheck[], before: Registrations): void {
-    const { registrations, health } = this.#parts;
-    try {
-      for (const check of checks) runCheck(health, registrations, check);
-    } catch (error) {
-      registrations.restore(before);
-      for (const { id } of checks) {
-        const previous = registrations.checks.get(id);
-        if (previous === undefined) health.remove(id);
-        else runCheck(health, registrations, previous);
-      }
-      throw error;
-    }
-  }
-
-  #recordsOf(serviceId: string): CheckRecord[] {
-    return this.checks().filter((check) => check.serviceId === serviceId);
-  }
-
-  #report(transitions: readonly Transition[]): Promise<Revision> {
-    return this.#parts.link.report(transitions);
+  /** What became different is on the disk and in the region when it resolves. */
+  async #tell(transitions: readonly Transition[]): Promise<Revision> {
+    const { registrations, link } = this.#parts;
+    const [revision] = await Promise.all([link.report(transitions), registrations.save()]);
+    return revision;
   }
 }

@@ -1,19 +1,19 @@
-import path from 'node:path';
 import type { Receipt } from '../change/index.ts';
-import { ensureDirectory, messageOf, openState, saveState, type Clock, type Timer, type Timing } from '../lib/index.ts';
+import { messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
 import { NodeLink, type NodeChannel, type Order } from '../link/index.ts';
-import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
+import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
-
-type Choices = Readonly<Record<string, DirectChoice>>;
+import { agentStops } from './errors.ts';
+import { LinkMemory } from './link-memory.ts';
 
 /** How a node finds its region. */
 export interface NodeLinkKeeperOptions {
   readonly node: string;
   /** A new channel to a server of the region. */
   readonly connect: () => NodeChannel;
+  /** The node's own, where it remembers its link over restarts. */
   readonly stateDirectory: string;
-  readonly timing: Pick<Timing, 'reconnectJitterMs' | 'syncMs'>;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'reconnectJitterMs' | 'syncMs'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly warn: (text: string) => void;
@@ -25,38 +25,39 @@ export interface LinkEnds {
   readonly registration: () => NodeRegistration;
   readonly onView: (view: NodeView) => void;
   readonly onOrder: (order: Order) => void;
+  /** Why there is no link; null when there is one again. */
+  readonly onCut: (reason: string | null) => void;
 }
 
-/** Keeps a node linked to its region: greets, reconnects with jitter, compares now and then, remembers direct choices. */
+/** Keeps a node linked to its region: greets, reconnects with jitter, compares now and then, says again what was not taken. */
 export class NodeLinkKeeper implements AsyncDisposable {
   readonly #options: NodeLinkKeeperOptions;
-  readonly #file: string;
   readonly #receipts = new Map<string, Omit<Receipt, 'node'>>();
   readonly #closing = new AbortController();
   #ends: LinkEnds | null = null;
-  #choices: Choices = {};
+  #memory: LinkMemory | null = null;
   #link: NodeLink | null = null;
   #connecting: Promise<NodeLink | null> = Promise.resolve(null);
   #syncTimer: Timer | null = null;
   #view: NodeView | null = null;
-  #saving: Promise<void> = Promise.resolve();
+  /** How often something became different, and how often it had when the last greeting was made. */
+  #changes = 0;
+  #greeted = 0;
+  #failures = 0;
 
   constructor(options: NodeLinkKeeperOptions) {
     this.#options = options;
-    this.#file = path.join(options.stateDirectory, 'choices.json');
   }
 
   /** Greets the region; resolves when it has taken the node up. @throws LINK_REFUSED, LINK_CLOSED */
   async open(ends: LinkEnds): Promise<void> {
     const { stateDirectory, warn } = this.#options;
+    const memory = await LinkMemory.open(stateDirectory, warn);
+    this.#memory = memory;
     this.#ends = ends;
-    await ensureDirectory(stateDirectory);
-    const opened = await openState(this.#file, (value) => value as Choices);
-    if (opened.damaged)
-      warn(`direct choices were damaged (${opened.damaged.reason}); kept as ${opened.damaged.keptAs}`);
-    this.#choices = opened.value ?? {};
-    this.#connecting = this.#connect(ends);
+    this.#connecting = this.#connect(ends, memory);
     await this.#connecting;
+    await memory.saved();
   }
 
   /** The newest view that came; null before the first. */
@@ -65,18 +66,28 @@ export class NodeLinkKeeper implements AsyncDisposable {
   }
 
   /**
-   * Tells what became different. While the node is not linked its next greeting tells all, and the revision is that of
-   * the greeting; before `open` there is nobody to tell, and the revision is 0.
+   * Tells what became different. While the node is not linked its next greeting tells all, and that is waited for; before
+   * `open` there is nobody to tell, and the revision is 0.
+   *
+   * @throws REGISTRY_…, STORE_…: the region did not take it, and is told again soon
    */
   async report(transitions: readonly Transition[]): Promise<Revision> {
-    if (this.#link?.isOpen === true) return this.#link.report(transitions);
-    return (await this.#connecting)?.revision ?? 0;
+    const change = ++this.#changes;
+    if (this.#link?.isOpen !== true) return this.#greetedWith(change);
+    try {
+      return await this.#link.report(transitions);
+    } catch (error) {
+      if (this.#link?.isOpen !== true) return this.#greetedWith(change);
+      this.#scheduleSync(this.#retryMs());
+      throw error;
+    }
   }
 
   /** Compares all that is registered with what the region holds, now; 0 before `open`. @throws LINK_CLOSED, REGISTRY_… */
   async sync(): Promise<Revision> {
-    if (this.#link?.isOpen === true && this.#ends !== null) return this.#link.sync(this.#ends.registration());
-    return (await this.#connecting)?.revision ?? 0;
+    const change = ++this.#changes;
+    if (this.#link?.isOpen !== true || this.#ends === null) return this.#greetedWith(change);
+    return this.#link.sync(this.#ends.registration());
   }
 
   /** Hands on a receipt; the newest of each consumer is said again after a reconnection. */
@@ -85,26 +96,47 @@ export class NodeLinkKeeper implements AsyncDisposable {
     this.#link?.receipt(receipt);
   }
 
+  /** Says the node's last word and closes: nothing that is still under way makes it come back. @throws as `report` */
+  async leave(last: Transition): Promise<Revision> {
+    const revision = await this.report([last]);
+    this.#closing.abort();
+    this.#syncTimer?.cancel();
+    this.#link?.close('the node leaves');
+    return revision;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#syncTimer?.cancel();
     await this.#connecting.catch(() => undefined);
     this.#link?.close('the agent stops');
-    await this.#saving.catch(() => undefined);
+    await this.#memory?.[Symbol.asyncDispose]();
   }
 
-  async #connect({ registration, onOrder }: LinkEnds): Promise<NodeLink> {
+  /** The revision of a greeting that tells of a change; what came after the greeting was made is told after it. */
+  async #greetedWith(change: number): Promise<Revision> {
+    if (this.#closing.signal.aborted) throw agentStops();
+    const link = await this.#connecting;
+    if (link === null) return 0;
+    return change <= this.#greeted ? link.revision : this.sync();
+  }
+
+  async #connect({ registration, onOrder, onCut }: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
     const { connect, node, clock } = this.#options;
+    const epoch = memory.nextEpoch(clock);
+    const greeted = this.#changes;
     const link = await NodeLink.connect({
       channel: connect(),
       node,
-      epoch: Math.floor(clock.wall()),
+      epoch,
       registration: registration(),
-      choices: this.#choices,
+      choices: memory.choices,
       signal: this.#closing.signal,
     });
+    this.#greeted = greeted;
     this.#link = link;
     for (const receipt of this.#receipts.values()) link.receipt(receipt);
+    onCut(null);
     link.onView((view) => this.#take(view));
     link.onOrder(onOrder);
     void link.closed.then((reason) => this.#lost(reason));
@@ -113,54 +145,59 @@ export class NodeLinkKeeper implements AsyncDisposable {
   }
 
   #take(view: NodeView): void {
-    const changed = JSON.stringify(view.choices) !== JSON.stringify(this.#choices);
     this.#view = view;
-    if (changed) this.#keep(view.choices);
+    this.#memory?.keep(view.choices);
     this.#ends?.onView(view);
-  }
-
-  #keep(choices: Choices): void {
-    this.#choices = choices;
-    this.#saving = this.#saving
-      .then(() => saveState(this.#file, choices, { durable: false }))
-      .catch((error: unknown) => this.#options.warn(`cannot keep direct choices: ${messageOf(error)}`));
   }
 
   #lost(reason: string): void {
     this.#link = null;
     this.#syncTimer?.cancel();
-    if (this.#closing.signal.aborted || this.#ends === null) return;
+    if (this.#closing.signal.aborted || this.#ends === null || this.#memory === null) return;
     this.#options.warn(`the link to the region is gone: ${reason}`);
-    this.#connecting = this.#reconnect(this.#ends);
+    this.#ends.onCut(reason);
+    this.#connecting = this.#reconnect(this.#ends, this.#memory);
     this.#connecting.catch(() => undefined);
   }
 
-  async #reconnect(ends: LinkEnds): Promise<NodeLink> {
+  async #reconnect(ends: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
     const { clock, random, timing, warn } = this.#options;
+    let said = '';
     for (;;) {
       await clock.sleep(random() * timing.reconnectJitterMs, this.#closing.signal);
       try {
-        return await this.#connect(ends);
+        return await this.#connect(ends, memory);
       } catch (error) {
         if (this.#closing.signal.aborted) throw error;
-        warn(`cannot link to the region: ${messageOf(error)}`);
+        if (messageOf(error) !== said) warn(`cannot link to the region: ${messageOf(error)}`);
+        said = messageOf(error);
       }
     }
   }
 
-  #scheduleSync(): void {
-    const { clock, random, timing } = this.#options;
+  /** Soon at first, then ever later: a region in trouble is not asked by everyone at once. */
+  #retryMs(): number {
+    const { heartbeatMs, syncMs } = this.#options.timing;
+    return Math.min(syncMs, heartbeatMs * 2 ** this.#failures++);
+  }
+
+  #scheduleSync(delayMs: number = this.#options.timing.syncMs): void {
+    const { clock, random } = this.#options;
     this.#syncTimer?.cancel();
-    this.#syncTimer = clock.after(timing.syncMs * (0.9 + random() * 0.2), () => void this.#compare());
+    this.#syncTimer = clock.after(delayMs * (0.9 + random() * 0.2), () => void this.#compare());
   }
 
   async #compare(): Promise<void> {
-    const link = this.#link;
+    const { timing, warn } = this.#options;
+    let nextMs = timing.syncMs;
     try {
       await this.sync();
+      this.#failures = 0;
     } catch (error) {
-      if (link?.isOpen === true) this.#options.warn(`the comparison with the region failed: ${messageOf(error)}`);
+      nextMs = this.#retryMs();
+      if (this.#link?.isOpen === true) warn(`the comparison with the region failed: ${messageOf(error)}`);
     }
-    if (link?.isOpen === true) this.#scheduleSync();
+    // Without a link the next greeting tells all, and begins to compare again.
+    if (this.#link?.isOpen === true && !this.#closing.signal.aborted) this.#scheduleSync(nextMs);
   }
 }

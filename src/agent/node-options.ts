@@ -11,6 +11,8 @@ export interface StartNodeOptions {
   readonly version: string;
   /** The node's own, 0700. */
   readonly stateDirectory: string;
+  /** Whether registrations outlive the process. */
+  readonly keepsRegistrations: boolean;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   readonly connect: () => NodeChannel;
   readonly ownInstances: readonly InstanceRecord[];

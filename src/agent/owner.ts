@@ -5,7 +5,7 @@ import { unknownOwner } from './errors.ts';
 /**
  * The numbers of `user`, `user:group` or `uid:gid`; the user's own group when none is named. null for null.
  *
- * @throws CONFIG_UNKNOWN_OWNER
+ * @throws AGENT_UNKNOWN_OWNER
  */
 export async function ownerOf(text: string | null): Promise<Owner | null> {
   if (text === null) return null;

@@ -1,9 +1,10 @@
 import { Changes } from '../change/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
-import { messageOf, type Clock } from '../lib/index.ts';
+import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
 import { Catalog, LiveQueries, Registry, StoreFeed, TombstoneReaper } from '../registry/index.ts';
 import { openStore, type Store } from '../store/index.ts';
+import { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 
 /** What a region's server is made from. */
@@ -13,6 +14,7 @@ export interface RegionOptions {
   readonly server: string;
   /** `memory:` or `sqlite:DIR`. */
   readonly store: string;
+  readonly timing: Timing;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -29,6 +31,7 @@ interface Parts {
   readonly changes: Changes;
   readonly queries: LiveQueries;
   readonly links: RegionLinks;
+  readonly liveness: Liveness;
 }
 
 /** The region's half of a server: store, catalog, registry, changes and the region's end of all links. */
@@ -72,6 +75,17 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const index = (topic: string): number => (topic.startsWith('kv/') ? kv.index(topic) : catalog.index(topic));
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
   stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
-  const links = stack.use(await RegionLinks.start({ server: options.server, authority: registry, changes }));
-  return { store, catalog, kv, feed, registry, kvWrites: new KvWrites({ feed, kv }), changes, queries, links };
+  const liveness = stack.use(new Liveness({ catalog, registry, timing: options.timing, clock, log }));
+  const links = stack.use(
+    await RegionLinks.start({
+      server: options.server,
+      authority: registry,
+      changes,
+      onLinked: (node) => liveness.linked(node),
+      onUnlinked: (node, reason) => liveness.unlinked(node, reason),
+    }),
+  );
+  liveness.expectAll();
+  const kvWrites = new KvWrites({ feed, kv });
+  return { store, catalog, kv, feed, registry, kvWrites, changes, queries, links, liveness };
 }

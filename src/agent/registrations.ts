@@ -1,100 +1,163 @@
 import path from 'node:path';
-import { ensureDirectory, openState, saveState } from '../lib/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { ensureDirectory } from '../lib/index.ts';
 import type { CheckRecord, InstanceRecord } from '../registry/index.ts';
+import { Journal } from './journal.ts';
 import type { RegisteredCheck, Source } from './registered-check.ts';
+import { parseLine, type RegistrationLine } from './registration-line.ts';
 
-interface RegisteredService {
+export interface RegisteredService {
   readonly instance: InstanceRecord;
   readonly source: Source;
 }
 
-interface Kept {
-  readonly version: 1;
-  readonly services: readonly InstanceRecord[];
-  readonly checks: readonly RegisteredCheck[];
-  readonly maintenance: readonly CheckRecord[];
-}
+/** Lines from which the file is written anew, and how many times what is kept. */
+const LEAST_REWRITE = 1_000;
+const MOST_HISTORY = 4;
 
-/** What is registered on one node, and what of it outlives the process. */
-export class Registrations {
-  readonly services = new Map<string, RegisteredService>();
-  readonly checks = new Map<string, RegisteredCheck>();
+/**
+ * What is registered on one node: services, checks and maintenance. What does not come from the agent's files is kept on
+ * disk, so that it outlives the process.
+ */
+export class Registrations implements AsyncDisposable {
+  readonly #services = new Map<string, RegisteredService>();
+  readonly #checks = new Map<string, RegisteredCheck>();
+  readonly #checksByService = new Map<string, Set<string>>();
   /** Maintenance checks by id: they are not run, they stand until lifted. */
-  readonly maintenance = new Map<string, CheckRecord>();
-  readonly #file: string;
-  #saving: Promise<void> = Promise.resolve();
+  readonly #maintenance = new Map<string, CheckRecord>();
+  readonly #journal: Journal<RegistrationLine> | null;
+  #unsaved: RegistrationLine[] = [];
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(journal: Journal<RegistrationLine> | null) {
+    this.#journal = journal;
   }
 
-  /** Reads what the API registered before; a damaged file is put aside and reported through `warn`. */
-  static async open(directory: string, warn: (text: string) => void): Promise<Registrations> {
+  /**
+   * Reads what was registered before; what is damaged is put aside and reported through `warn`. Without a directory
+   * nothing is kept.
+   */
+  static async open(directory: string | null, warn: (text: string) => void): Promise<Registrations> {
+    if (directory === null) return new Registrations(null);
     await ensureDirectory(directory);
-    const registrations = new Registrations(path.join(directory, 'registrations.json'));
-    const opened = await openState(registrations.#file, parseKept);
-    if (opened.damaged) warn(`registrations were damaged (${opened.damaged.reason}); kept as ${opened.damaged.keptAs}`);
-    for (const instance of opened.value?.services ?? []) {
-      registrations.services.set(instance.id, { instance, source: 'api' });
-    }
-    for (const check of opened.value?.checks ?? []) registrations.checks.set(check.id, check);
-    for (const check of opened.value?.maintenance ?? []) registrations.maintenance.set(check.id, check);
+    const { journal, lines, damaged } = await Journal.open(path.join(directory, 'registrations.jsonl'), parseLine);
+    if (damaged !== undefined) warn(`registrations were damaged (${damaged.reason}); kept as ${damaged.keptAs}`);
+    const registrations = new Registrations(journal);
+    for (const line of lines) registrations.#replay(line);
+    registrations.#unsaved = [];
     return registrations;
+  }
+
+  get services(): ReadonlyMap<string, RegisteredService> {
+    return this.#services;
+  }
+
+  get checks(): ReadonlyMap<string, RegisteredCheck> {
+    return this.#checks;
+  }
+
+  get maintenance(): ReadonlyMap<string, CheckRecord> {
+    return this.#maintenance;
   }
 
   /** The checks of a service, or of the node itself for an empty id. */
   checksOf(serviceId: string): RegisteredCheck[] {
-    return [...this.checks.values()].filter((check) => check.serviceId === serviceId);
+    return [...(this.#checksByService.get(serviceId) ?? [])].map((id) => this.#checks.get(id) as RegisteredCheck);
   }
 
-  /** Forgets a service, its checks and its maintenance. Returns the ids of the checks. */
-  removeService(id: string): string[] {
-    this.services.delete(id);
+  setService(instance: InstanceRecord, source: Source): void {
+    const { id } = instance;
+    const before = this.#services.get(id);
+    if (isDeepStrictEqual(before, { instance, source })) return;
+    const wasKept = before?.source === 'api';
+    this.#services.set(id, { instance, source });
+    if (source === 'api') this.#unsaved.push({ service: instance });
+    else if (wasKept) this.#unsaved.push({ gone: 'service', id });
+  }
+
+  setCheck(check: RegisteredCheck): void {
+    const before = this.#checks.get(check.id);
+    if (isDeepStrictEqual(before, check)) return;
+    if (before !== undefined) this.#siblings(before.serviceId).delete(check.id);
+    this.#checks.set(check.id, check);
+    this.#siblings(check.serviceId).add(check.id);
+    if (check.source !== 'config') this.#unsaved.push({ check });
+    else if (before !== undefined && before.source !== 'config') this.#unsaved.push({ gone: 'check', id: check.id });
+  }
+
+  setMaintenance(check: CheckRecord): void {
+    this.#maintenance.set(check.id, check);
+    this.#unsaved.push({ maintenance: check });
+  }
+
+  /** Forgets a service with its checks and its maintenance. Returns the ids of the checks. */
+  deleteService(id: string): string[] {
+    if (this.#services.get(id)?.source === 'api') this.#unsaved.push({ gone: 'service', id });
+    this.#services.delete(id);
     const checks = this.checksOf(id).map((check) => check.id);
-    for (const check of checks) this.checks.delete(check);
-    for (const [checkId, check] of this.maintenance) {
-      if (check.serviceId === id) this.maintenance.delete(checkId);
-    }
+    for (const check of checks) this.deleteCheck(check);
+    for (const check of this.#maintenance.values()) if (check.serviceId === id) this.deleteMaintenance(check.id);
     return checks;
   }
 
-  /** The state as it is now, to come back to with `restore`. */
-  copy(): Registrations {
-    const copy = new Registrations(this.#file);
-    copy.restore(this);
-    return copy;
+  deleteCheck(id: string): boolean {
+    const check = this.#checks.get(id);
+    if (check === undefined) return false;
+    this.#checks.delete(id);
+    this.#siblings(check.serviceId).delete(id);
+    if (check.source !== 'config') this.#unsaved.push({ gone: 'check', id });
+    return true;
   }
 
-  /** Becomes what `other` is; nothing is written. */
-  restore(other: Registrations): void {
-    for (const key of ['services', 'checks', 'maintenance'] as const) {
-      const mine = this[key] as Map<string, unknown>;
-      mine.clear();
-      for (const [id, value] of other[key]) mine.set(id, value);
+  deleteMaintenance(id: string): boolean {
+    if (!this.#maintenance.delete(id)) return false;
+    this.#unsaved.push({ gone: 'maintenance', id });
+    return true;
+  }
+
+  /** Resolves when all that is to be kept is on the disk. Rejects with the system's error. */
+  async save(): Promise<void> {
+    const lines = this.#unsaved;
+    this.#unsaved = [];
+    if (this.#journal === null) return;
+    try {
+      if (this.#isMostlyHistory()) await this.#journal.rewrite(this.#kept());
+      else await this.#journal.append(lines);
+    } catch (error) {
+      this.#unsaved = [...lines, ...this.#unsaved];
+      throw error;
     }
   }
 
-  /** Writes what the API registered; writes follow each other, the last one has everything. */
-  save(): Promise<void> {
-    const next = this.#saving.catch(() => undefined).then(() => saveState(this.#file, this.#kept()));
-    this.#saving = next;
-    return next;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journal?.[Symbol.asyncDispose]();
   }
 
-  #kept(): Kept {
-    return {
-      version: 1,
-      services: [...this.services.values()].filter((one) => one.source === 'api').map((one) => one.instance),
-      checks: [...this.checks.values()].filter((check) => check.source === 'api'),
-      maintenance: [...this.maintenance.values()],
-    };
+  #isMostlyHistory(): boolean {
+    const { length } = this.#journal ?? { length: 0 };
+    const kept = this.#services.size + this.#checks.size + this.#maintenance.size;
+    return length > LEAST_REWRITE && length > MOST_HISTORY * kept;
   }
-}
 
-function parseKept(value: unknown): Kept {
-  const kept = value as Kept;
-  if (kept.version !== 1) throw new Error(`unknown version ${String(kept.version)}`);
-  if (![kept.services, kept.checks, kept.maintenance].every((list) => Array.isArray(list)))
-    throw new Error('a list is missing');
-  return kept;
+  #replay(line: RegistrationLine): void {
+    if ('service' in line) this.setService(line.service, 'api');
+    else if ('check' in line) this.setCheck(line.check);
+    else if ('maintenance' in line) this.setMaintenance(line.maintenance);
+    else if (line.gone === 'service') this.#services.delete(line.id);
+    else if (line.gone === 'check') this.deleteCheck(line.id);
+    else this.deleteMaintenance(line.id);
+  }
+
+  #kept(): RegistrationLine[] {
+    return [
+      ...this.#services.values().flatMap(({ instance, source }) => (source === 'api' ? [{ service: instance }] : [])),
+      ...this.#checks.values().flatMap((check) => (check.source === 'config' ? [] : [{ check }])),
+      ...this.#maintenance.values().map((maintenance) => ({ maintenance })),
+    ];
+  }
+
+  #siblings(serviceId: string): Set<string> {
+    const found = this.#checksByService.get(serviceId) ?? new Set();
+    this.#checksByService.set(serviceId, found);
+    return found;
+  }
 }

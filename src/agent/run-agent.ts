@@ -5,26 +5,55 @@ import type { AgentFlags } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
 import { openLog } from './log.ts';
 
+/** Consul's tools expect an agent to be gone 10 s after it was told. */
+const STOP_LIMIT_MS = 9_000;
+
 /**
- * Runs an agent until the signal is aborted or it was told to leave; SIGHUP reads the configuration again. Prints where it
- * answers once it is ready.
+ * Runs an agent until the signal is aborted or it was told to leave; SIGHUP reads the configuration again. Writes a line
+ * `ready` with where it answers to its log.
  *
  * @throws what is wrong with the configuration, and what starting throws
  */
 export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<void> {
-  const readConfig = (): ReturnType<typeof loadConfig> => loadConfig(flags);
-  const config = await readConfig();
+  const config = await loadConfig(flags);
   const log = openLog(config.logLevel);
-  const left = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => left.resolve(), { once: true });
-  const version = await ownVersion();
-  await using agent = await Agent.start({ config, version, log, readConfig, onLeave: () => left.resolve() });
-  const reload = (): void => void agent.reload().catch((error: unknown) => log.error({ err: error }, messageOf(error)));
+  const ended = Promise.withResolvers<'stop' | 'leave'>();
+  signal.addEventListener('abort', () => ended.resolve(config.leaveOnTerminate ? 'leave' : 'stop'), { once: true });
+  if (signal.aborted) return;
+  const started = Promise.withResolvers<Agent>();
+  started.promise.catch(() => undefined);
+  // From the first moment on: without a handler SIGHUP would end the process.
+  const reload = (): void => {
+    started.promise
+      .then((agent) => agent.reload())
+      .catch((error: unknown) => log.error({ err: error }, messageOf(error)));
+  };
   process.on('SIGHUP', reload);
-  log.info({ http: agent.httpAddress, dns: agent.dnsAddress, nodes: agent.nodes }, 'ready');
-  await left.promise;
-  process.off('SIGHUP', reload);
-  log.info({}, 'stopping');
+  try {
+    const readConfig = async (): ReturnType<typeof loadConfig> => {
+      const next = await loadConfig(flags);
+      log.level = next.logLevel;
+      return next;
+    };
+    const onLeave = (): void => ended.resolve('leave');
+    await using agent = await Agent.start({ config, version: await ownVersion(), log, readConfig, onLeave });
+    started.resolve(agent);
+    log.info({ http: agent.httpAddress, dns: agent.dnsAddress, nodes: agent.nodes }, 'ready');
+    const why = await ended.promise;
+    log.info({}, why === 'leave' ? 'leaving' : 'stopping');
+    limitStop(() => log.error({}, `stopping took longer than ${STOP_LIMIT_MS / 1_000} s: ended`));
+    if (why === 'leave') await agent.leave();
+  } finally {
+    process.off('SIGHUP', reload);
+  }
+}
+
+/** A part that hangs does not keep the process; the timer does not either. */
+function limitStop(report: () => void): void {
+  setTimeout(() => {
+    report();
+    process.exit(1);
+  }, STOP_LIMIT_MS).unref();
 }
 
 async function ownVersion(): Promise<string> {

@@ -20,10 +20,11 @@ export interface NodeConsumers {
 export async function startConsumers(
   options: StartNodeOptions,
   send: (kind: ConsumerKind) => SendReceipt,
+  onStop: () => 'keep' | 'stop',
 ): Promise<NodeConsumers> {
   await using stack = new AsyncDisposableStack();
   const environment = stack.use(await startEnvironment(options, send('environment')));
-  const balancer = stack.use(await startBalancer(options, send('balancer')));
+  const balancer = stack.use(await startBalancer(options, send('balancer'), onStop));
   const listener = stack.use(await startListener(options, send('listener')));
   const all = [environment, balancer, listener].filter((consumer) => consumer !== null);
   stack.move();
@@ -45,7 +46,11 @@ async function startEnvironment(options: StartNodeOptions, receipt: SendReceipt)
   });
 }
 
-async function startBalancer(options: StartNodeOptions, receipt: SendReceipt): Promise<LocalBalancer | null> {
+async function startBalancer(
+  options: StartNodeOptions,
+  receipt: SendReceipt,
+  onStop: () => 'keep' | 'stop',
+): Promise<LocalBalancer | null> {
   const { config, clock, timing, log, stateDirectory } = options;
   if (config.balancer === null) return null;
   return LocalBalancer.start({
@@ -56,7 +61,10 @@ async function startBalancer(options: StartNodeOptions, receipt: SendReceipt): P
     timing,
     receipt,
     log,
-    onStop: config.balancer.onStop,
+    // Asked when it stops: whether the node leaves or its agent restarts is known only then.
+    get onStop() {
+      return onStop();
+    },
   });
 }
 

@@ -1,23 +1,30 @@
-import { messageOf } from '../lib/index.ts';
 import type { ListenerControl } from '../api/index.ts';
 import type { Consumer } from '../change/index.ts';
 import { HealthChecks } from '../health/index.ts';
+import { messageOf } from '../lib/index.ts';
 import type { Order } from '../link/index.ts';
+import type { CheckRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Consumers } from './consumers.ts';
 import { HostedNode } from './hosted-node.ts';
-import { runCheck } from './local-checks.ts';
+import { LocalServices } from './local-services.ts';
 import type { Log } from './log.ts';
 import { NodeLinkKeeper } from './node-link-keeper.ts';
 import type { StartNodeOptions } from './node-options.ts';
 import { nodeRecordOf } from './node-record.ts';
-import { checkOfNode, checksOfService } from './registered-check.ts';
 import { Registrations } from './registrations.ts';
+import { RunningChecks } from './running-checks.ts';
 import { startConsumers } from './start-consumers.ts';
+
+/** Why a node stops: its agent does, it is started again with another configuration, or it leaves the region. */
+export type Ending = 'stop' | 'restart' | 'leave';
 
 /** A node that runs: the API's face of it, and how to end it. */
 export interface StartedNode extends AsyncDisposable {
   readonly node: HostedNode;
+  readonly config: NodeConfig;
+  /** Stops it; disposing of it is stopping with its agent. */
+  end(why: Ending): Promise<void>;
 }
 
 /**
@@ -26,40 +33,71 @@ export interface StartedNode extends AsyncDisposable {
  */
 export async function startNode(options: StartNodeOptions): Promise<StartedNode> {
   await using stack = new AsyncDisposableStack();
-  const { config, log } = options;
+  const { config, log, clock } = options;
   const warn = (text: string): void => log.warn({ node: config.name }, text);
-  const registrations = await Registrations.open(options.stateDirectory, warn);
+  let why: Ending = 'stop';
+  const { stateDirectory } = options;
+  const registrations = stack.use(await Registrations.open(options.keepsRegistrations ? stateDirectory : null, warn));
   const link = stack.use(new NodeLinkKeeper({ ...options, node: config.name, warn }));
-  const health = stack.use(await startHealth(options, link, (serviceId) => node.deregisterService(serviceId)));
-  takeConfiguration(config, registrations, health);
-  const parts = await startConsumers(options, (kind) => (receipt) => link.receipt({ ...receipt, kind }));
+  const health = stack.use(
+    await startHealth(options, {
+      changed: (check) => link.report([{ type: 'check', check }]),
+      criticalTooLong: (serviceId) => node.deregisterService(serviceId),
+    }),
+  );
+  const services = new LocalServices(registrations, new RunningChecks(registrations, health, warn), clock);
+  services.takeConfiguration(config);
+  await registrations.save();
+  const onStop = (): 'keep' | 'stop' => stopOfBalancer(config, why);
+  const parts = await startConsumers(options, (kind) => (receipt) => link.receipt({ ...receipt, kind }), onStop);
   const failed = (consumer: Consumer, error: unknown): void =>
     log.error({ node: config.name, consumer: consumer.kind }, messageOf(error));
   const consumers = stack.use(new Consumers(parts.all, failed));
   const node = new HostedNode({
     record: nodeRecordOf(config, options.datacenter, options.version),
     registrations,
-    health,
+    services,
     link,
     listener: parts.listener,
     balancerStatus: async () => (await parts.balancer?.status()) ?? null,
     ownInstances: options.ownInstances,
-    clock: options.clock,
+    clock,
+    warn: (what, error) => warn(`${what}: ${messageOf(error)}`),
   });
   await link.open({
     registration: () => node.registration(),
-    onView: (view) => consumers.offer(view),
+    onView: (view) => {
+      node.takeView(view);
+      consumers.offer(view);
+    },
     onOrder: (order) => void obey(order, parts.listener, log),
+    onCut: (reason) => parts.balancer?.markStale(reason),
   });
   const running = stack.move();
-  return { node, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    node,
+    config,
+    end(ending) {
+      why = ending;
+      return running.disposeAsync();
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
-function startHealth(
-  { clock, random, timing, scripts, log, config }: StartNodeOptions,
-  link: NodeLinkKeeper,
-  deregister: (serviceId: string) => Promise<unknown>,
-): Promise<HealthChecks> {
+/** HAProxy outlives its agent if it is told to, always a restart of its node, and never a node that leaves. */
+function stopOfBalancer({ balancer }: NodeConfig, why: Ending): 'keep' | 'stop' {
+  if (why === 'stop') return balancer?.onStop ?? 'keep';
+  return why === 'leave' ? 'stop' : 'keep';
+}
+
+interface HealthEvents {
+  readonly changed: (check: CheckRecord) => Promise<unknown>;
+  readonly criticalTooLong: (serviceId: string) => Promise<unknown>;
+}
+
+function startHealth(options: StartNodeOptions, events: HealthEvents): Promise<HealthChecks> {
+  const { clock, random, timing, scripts, log, config } = options;
   const failed = (what: string) => (error: unknown) => log.warn({ node: config.name }, `${what}: ${messageOf(error)}`);
   return HealthChecks.start({
     clock,
@@ -67,23 +105,11 @@ function startHealth(
     timing,
     environment: process.env,
     scripts: scripts.remote ? 'allowed' : scripts.local ? 'local' : 'refused',
-    onTransition: (check) => void link.report([{ type: 'check', check }]).catch(failed('a check was not reported')),
-    onCriticalTooLong: ({ serviceId }) => void deregister(serviceId).catch(failed(`${serviceId} was not deregistered`)),
+    onTransition: (check) => void events.changed(check).catch(failed('a check was not reported')),
+    onCriticalTooLong: ({ serviceId }) =>
+      void events.criticalTooLong(serviceId).catch(failed(`${serviceId} was not deregistered`)),
     onError: failed('a check'),
   });
-}
-
-/** Configuration wins over what the API registered under the same ids. */
-function takeConfiguration(config: NodeConfig, registrations: Registrations, health: HealthChecks): void {
-  for (const { instance, checks } of config.services) {
-    registrations.services.set(instance.id, { instance, source: 'config' });
-    for (const check of checksOfService(instance, checks, 'config')) registrations.checks.set(check.id, check);
-  }
-  for (const { serviceId, definition } of config.checks) {
-    const check = checkOfNode(serviceId, definition, 'config');
-    registrations.checks.set(check.id, check);
-  }
-  for (const check of registrations.checks.values()) runCheck(health, registrations, check);
 }
 
 async function obey(order: Order, listener: ListenerControl | null, log: Log): Promise<void> {

@@ -6,3 +6,4 @@ export { openStore } from './open-store.ts';
 export type { OpenStoreOptions } from './open-store.ts';
 export { SqliteStore } from './sqlite/sqlite-store.ts';
 export type { SqliteStoreOptions } from './sqlite/sqlite-store.ts';
+export { DirectoryLock } from './sqlite/directory-lock.ts';

@@ -1,0 +1,216 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Changes } from '../change/index.ts';
+import { FakeClock, TIMING } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
+import { channelPair, RegionLinks } from '../link/index.ts';
+import type { NodeAuthority, NodeChannel } from '../link/index.ts';
+import type { CheckRecord, NodeRegistration } from '../registry/index.ts';
+import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
+import type { TestRegistry } from '../registry/testing.ts';
+import { NodeLinkKeeper } from './node-link-keeper.ts';
+
+/** A clock whose wall time can be set, as an operator or NTP does. */
+class JumpingClock extends FakeClock {
+  jumpMs = 0;
+
+  override wall(): number {
+    return super.wall() + this.jumpMs;
+  }
+}
+
+/** Lets a test hold a server's writes, and make them fail. */
+class Gate implements NodeAuthority {
+  readonly #registry: TestRegistry['registry'];
+  held: Promise<void> = Promise.resolve();
+  failure: Error | null = null;
+
+  constructor(registry: TestRegistry['registry']) {
+    this.#registry = registry;
+  }
+
+  async syncNode(...args: Parameters<NodeAuthority['syncNode']>): Promise<number> {
+    await this.held;
+    return this.#registry.syncNode(...args);
+  }
+
+  async report(...args: Parameters<NodeAuthority['report']>): Promise<number> {
+    await this.held;
+    if (this.failure !== null) throw this.failure;
+    return this.#registry.report(...args);
+  }
+}
+
+class Node implements AsyncDisposable {
+  status: CheckRecord['status'] = 'unknown';
+  readonly warnings: string[] = [];
+  readonly cuts: (string | null)[] = [];
+  readonly keeper: NodeLinkKeeper;
+  channel: NodeChannel | undefined;
+
+  constructor(fixture: Fixture) {
+    this.keeper = new NodeLinkKeeper({
+      node: 'api-1',
+      connect: () => (this.channel = fixture.connect()),
+      stateDirectory: fixture.directory,
+      timing: TIMING.lan,
+      clock: fixture.clock,
+      random: () => 0.5,
+      warn: (text) => this.warnings.push(text),
+    });
+  }
+
+  registration = (): NodeRegistration => ({
+    node: nodeRecordOf({ name: 'api-1' }),
+    instances: [instanceRecordOf({ service: 'api', port: 1100 })],
+    checks: [this.check()],
+  });
+
+  check = (): CheckRecord => checkRecordOf({ id: 'up', serviceId: 'api', status: this.status });
+
+  open(): Promise<void> {
+    return this.keeper.open({
+      registration: this.registration,
+      onView: () => {},
+      onOrder: () => {},
+      onCut: (reason) => this.cuts.push(reason),
+    });
+  }
+
+  /** The check is something else now: told as an agent tells it. */
+  become(status: CheckRecord['status']): Promise<number> {
+    this.status = status;
+    return this.keeper.report([{ type: 'check', check: this.check() }]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.keeper[Symbol.asyncDispose]();
+  }
+}
+
+interface Fixture extends AsyncDisposable {
+  readonly directory: string;
+  readonly clock: JumpingClock;
+  readonly region: TestRegistry;
+  readonly gate: Gate;
+  connect(): NodeChannel;
+  /** What the region holds of the check. */
+  held(): string | undefined;
+}
+
+async function startRegion(): Promise<Fixture> {
+  const clock = new JumpingClock();
+  const stack = new AsyncDisposableStack();
+  const region = stack.use(await startTestRegistry({ clock: clock as Clock }));
+  const changes = stack.use(await Changes.start({ feed: region.feed, catalog: region.catalog, clock }));
+  const gate = new Gate(region.registry);
+  const links = stack.use(await RegionLinks.start({ server: 'server-1', authority: gate, changes }));
+  const connect = (): NodeChannel => {
+    const [near, far] = channelPair();
+    links.accept(far);
+    return near;
+  };
+  const held = (): string | undefined =>
+    region.catalog.node('api-1')?.instances.get('api')?.checks.get('up')?.record.status;
+  return { directory, clock, region, gate, connect, held, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'drover-link-'));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('NodeLinkKeeper.report()', () => {
+  test('NodeLinkKeeper.report() loses nothing that becomes different while the greeting is under way', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture);
+    const gate = Promise.withResolvers<void>();
+    fixture.gate.held = gate.promise;
+    const opened = node.open();
+    await fixture.clock.advance(10);
+    const told = node.become('passing');
+    gate.resolve();
+    await opened;
+    await told;
+    expect(fixture.held()).toBe('passing');
+  });
+
+  test('NodeLinkKeeper.report() resolves with a revision at which what was said without a link is so', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture);
+    await node.open();
+    node.channel?.close('cut');
+    await fixture.clock.advance(0);
+    const told = [node.become('critical'), node.become('passing')];
+    await fixture.clock.advance(TIMING.lan.reconnectJitterMs);
+    const revisions = await Promise.all(told);
+    expect(fixture.held()).toBe('passing');
+    expect(revisions).toEqual([fixture.region.feed.revision, fixture.region.feed.revision]);
+  });
+
+  test('NodeLinkKeeper.report() is made good soon when the region could not write it', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture);
+    await node.open();
+    await node.become('passing');
+    fixture.gate.failure = new Error('the store is busy');
+    await expect(node.become('critical')).rejects.toThrow('the store is busy');
+    fixture.gate.failure = null;
+    await fixture.clock.advance(3_000);
+    expect(fixture.held()).toBe('critical');
+  });
+});
+
+describe('NodeLinkKeeper epochs', () => {
+  test('NodeLinkKeeper connects again after the clock was set back', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture);
+    await node.open();
+    fixture.clock.jumpMs = -3_600_000;
+    node.channel?.close('cut');
+    await fixture.clock.advance(20_000);
+    await node.become('passing');
+    expect(fixture.held()).toBe('passing');
+    expect(node.warnings).toEqual(['the link to the region is gone: cut']);
+  });
+
+  test('NodeLinkKeeper.open() is taken up when the clock was set back between two starts of the agent', async () => {
+    await using fixture = await startRegion();
+    {
+      await using before = new Node(fixture);
+      await before.open();
+    }
+    fixture.clock.jumpMs = -3_600_000;
+    await using node = new Node(fixture);
+    await node.open();
+    await node.become('passing');
+    expect(fixture.held()).toBe('passing');
+  });
+
+  test('NodeLinkKeeper.open() silences a start before it, also within the same millisecond', async () => {
+    await using fixture = await startRegion();
+    await using before = new Node(fixture);
+    await before.open();
+    await using node = new Node(fixture);
+    await node.open();
+    expect(fixture.region.catalog.nodeState('api-1')?.owner?.epoch).toBe(Math.floor(fixture.clock.wall()) + 1);
+  });
+});
+
+describe('NodeLinkKeeper cuts', () => {
+  test('NodeLinkKeeper tells why the link is cut, and when it is there again', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture);
+    await node.open();
+    node.channel?.close('the server stops');
+    await fixture.clock.advance(0);
+    expect(node.cuts.at(-1)).toContain('the server stops');
+    await fixture.clock.advance(20_000);
+    expect(node.cuts.at(-1)).toBe(null);
+  });
+});
