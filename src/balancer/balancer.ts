@@ -6,6 +6,7 @@ import type { Clock, Timer, Timing } from '../lib/index.ts';
 import type { BalancerView, NodeView } from '../registry/index.ts';
 import { ViewApplier } from './applier.ts';
 import type { Applied } from './applier.ts';
+import { haproxyUnusable } from './errors.ts';
 import { findHaproxy, workerIdentity } from './haproxy-binary.ts';
 import { openHaproxyFiles } from './haproxy-files.ts';
 import { HaproxyProcess } from './haproxy-process.ts';
@@ -113,7 +114,7 @@ export class LocalBalancer implements Consumer {
    */
   static async start(options: LocalBalancerOptions): Promise<LocalBalancer> {
     const files = await openHaproxyFiles(path.join(options.stateDirectory, 'balancer'));
-    const binary = (): string | null => findHaproxy(options.haproxy);
+    const binary = (): string | null => requireGiven(findHaproxy(options.haproxy), options.haproxy);
     const haproxy = await HaproxyProcess.open({ files, binary, clock: options.clock });
     const balancer = new LocalBalancer(options, haproxy, files.adminSocket);
     if (haproxy.pid !== null) options.log.info({ pid: haproxy.pid }, 'balancer: adopted haproxy');
@@ -335,4 +336,10 @@ export class LocalBalancer implements Consumer {
     this.#timers.get(name)?.cancel();
     this.#timers.delete(name);
   }
+}
+
+/** A HAProxy that was named and is not there is told as such, not as one to be installed. */
+function requireGiven(found: string | null, given: string | undefined): string | null {
+  if (found === null && given !== undefined) throw haproxyUnusable(given);
+  return found;
 }

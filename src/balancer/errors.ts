@@ -7,6 +7,13 @@ export const haproxyMissing = defineError(
   () => 'haproxy is not installed: apt-get install haproxy',
 );
 
+/** The configuration names a HAProxy that is not there or cannot be run: as with none. */
+export const haproxyUnusable = defineError(
+  'BALANCER_HAPROXY_UNUSABLE',
+  503,
+  (path: string) => `balancer.haproxy is ${path}, which is not there or cannot be run`,
+);
+
 /** `haproxy -c`, a start or a reload refused the configuration; what ran before still runs. */
 export const configurationRefused = defineError(
   'BALANCER_CONFIGURATION_REFUSED',

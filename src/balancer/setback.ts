@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/index.ts';
-import { configurationRefused, haproxyEnded, haproxyMissing, haproxySilent } from './errors.ts';
+import { configurationRefused, haproxyEnded, haproxyMissing, haproxySilent, haproxyUnusable } from './errors.ts';
 
 /** What a failed attempt means for the receipt. */
 export interface Setback {
@@ -25,6 +25,7 @@ export function judgeSetback(error: unknown, state: { readonly isRunning: boolea
     case haproxyEnded.code:
       return { outcome: 'failed', reason, retryInMs: Math.max(SILENT_RETRY_MS, state.waitMs) };
     case haproxyMissing.code:
+    case haproxyUnusable.code:
       return { outcome: 'refused', reason, retryInMs: MISSING_RETRY_MS };
     case configurationRefused.code:
       return { outcome: 'refused', reason, retryInMs: REFUSED_RETRY_MS };

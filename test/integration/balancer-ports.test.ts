@@ -80,14 +80,14 @@ requireComponent('haproxy')('LocalBalancer: what is refused', () => {
     expect(bench.receipt(2)?.reason).toContain('this machine has no address 192.0.2.1');
   });
 
-  it('offer() is refused without HAProxy, says what to install, and goes on when it is there', async () => {
+  it('offer() is refused without HAProxy, says where it was looked for, and goes on when it is there', async () => {
     const one = await bench.instance('one');
     const binary = path.join(bench.directory, 'haproxy');
     const balancer = await bench.balancer({ haproxy: binary });
     await balancer.offer(viewOf(1, [frontendOf(first, [memberOf('a/one', one.port)])]));
     expect(bench.receipt(1)).toMatchObject({
       outcome: 'refused',
-      reason: 'haproxy is not installed: apt-get install haproxy',
+      reason: `balancer.haproxy is ${binary}, which is not there or cannot be run`,
     });
     await writeFile(binary, `#!/bin/sh\nexec ${findComponent('haproxy')} "$@"\n`);
     await chmod(binary, 0o755);
