@@ -11,6 +11,7 @@ import type { Result } from './receipts.ts';
 import type { RestartPace } from './restart-pace.ts';
 import { renderConfiguration, structureOf } from './render.ts';
 import type { RenderOptions } from './render.ts';
+import { sessionsOf } from './sessions.ts';
 import { SHOW_STATISTICS } from './statistics.ts';
 import type { RuntimeServer } from './servers-state.ts';
 import { endpoint, wantedBackend } from './wanted.ts';
@@ -109,6 +110,7 @@ export class ViewApplier {
       await (plan.type === 'start' ? this.#start(configuration) : haproxy.reload(configuration, signal));
       servers = await haproxy.runtime.servers();
     }
+    await this.#endLeftSessions(servers ?? [], backends);
     await this.#confirm(servers ?? [], backends);
     return servers ?? [];
   }
@@ -130,13 +132,21 @@ export class ViewApplier {
   async #change(changes: readonly MemberChange[]): Promise<readonly RuntimeServer[]> {
     const { haproxy } = this.#options;
     const servers = await haproxy.runtime.servers(changes.flatMap(commandsOf));
-    const closing = changes.filter((change) => change.type === 'leave' && change.closeSessions);
-    if (closing.length > 0) {
-      await haproxy
-        .runInOldWorkers(closing.map((change) => `shutdown sessions server ${change.server}`))
-        .catch(() => '');
-    }
+    const closing = new Set(changes.flatMap((one) => (one.type === 'leave' && one.closeSessions ? [one.server] : [])));
+    const closed = servers.filter(({ backend, name }) => closing.has(`${backend}/${name}`));
+    if (closed.length > 0) await haproxy.endOldSessions(sessionsOf(closed)).catch(() => undefined);
     return servers;
+  }
+
+  /**
+   * Ends tcp sessions that a worker left by a reload has to members which are gone: those that left with the reload itself
+   * were never told to leave. A worker that does not answer costs nobody the receipt; the next comparison asks again.
+   */
+  async #endLeftSessions(servers: readonly RuntimeServer[], backends: readonly WantedBackend[]): Promise<void> {
+    const tcp = new Set(backends.filter(({ protocol }) => protocol === 'tcp').map(({ name }) => name));
+    if (tcp.size === 0) return;
+    const isHere = sessionsOf(servers);
+    await this.#options.haproxy.endOldSessions((one) => tcp.has(one.backend) && !isHere(one)).catch(() => undefined);
   }
 
   /** What was reloaded behind drover's back is not the structure that was recorded: the next attempt reloads. */

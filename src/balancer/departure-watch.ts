@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../lib/index.ts';
 import { stepDepartures } from './departures.ts';
 import type { Departures, DepartureStep } from './departures.ts';
 import type { HaproxyProcess } from './haproxy-process.ts';
+import { sessionsOf } from './sessions.ts';
 import type { RuntimeServer } from './servers-state.ts';
 
 export interface DepartureWatchOptions {
@@ -40,7 +41,7 @@ export class DepartureWatch implements Disposable {
     const { haproxy } = this.#options;
     try {
       const step = this.#step(await haproxy.runtime.servers());
-      if (step.closing.length > 0) await haproxy.runInOldWorkers(step.closing);
+      if (step.overdue.length > 0) await haproxy.endOldSessions(sessionsOf(step.overdue));
       this.follow(await haproxy.runtime.servers(step.commands));
     } catch {
       // HAProxy does not answer: the balancer's next comparison finds them still leaving and calls follow() again.

@@ -8,7 +8,7 @@ const DRAINED = testServer('d', { admin: 8 });
 describe('stepDepartures()', () => {
   it('does nothing, and needs no further look, while nobody leaves', () => {
     const step = stepDepartures([testServer('a')], new Map([['api/gone', 1]]), { nowMs: 5, capMs: 100 });
-    expect(step).toEqual({ departures: new Map(), commands: [], closing: [], nextMs: null });
+    expect(step).toEqual({ departures: new Map(), commands: [], overdue: [], nextMs: null });
   });
 
   it('deletes servers in maintenance every 100 ms and looks at drained ones every second', () => {
@@ -24,16 +24,20 @@ describe('stepDepartures()', () => {
   it('closes sessions at the cap, counted from when it was first seen leaving, drain included', () => {
     const first = stepDepartures([{ ...MAINTENANCE, admin: 8 }, DRAINED], new Map(), { nowMs: 0, capMs: 100 });
     const early = stepDepartures([MAINTENANCE, DRAINED], first.departures, { nowMs: 99, capMs: 100 });
-    expect(early.closing).toEqual([]);
+    expect(early.overdue).toEqual([]);
     const due = stepDepartures([MAINTENANCE, DRAINED], early.departures, { nowMs: 100, capMs: 100 });
-    expect(due.closing).toEqual(['shutdown sessions server api/m', 'shutdown sessions server api/d']);
-    expect(due.commands).toEqual([...due.closing, 'del server api/m']);
+    expect(due.overdue.map(({ name }) => name)).toEqual(['m', 'd']);
+    expect(due.commands).toEqual([
+      'shutdown sessions server api/m',
+      'shutdown sessions server api/d',
+      'del server api/m',
+    ]);
   });
 
   it('forgets one that came back', () => {
     const left = stepDepartures([DRAINED], new Map(), { nowMs: 0, capMs: 100 });
     const back = stepDepartures([testServer('d')], left.departures, { nowMs: 50, capMs: 100 });
     const again = stepDepartures([DRAINED], back.departures, { nowMs: 120, capMs: 100 });
-    expect(again.closing).toEqual([]);
+    expect(again.overdue).toEqual([]);
   });
 });

@@ -8,8 +8,8 @@ export type Departures = ReadonlyMap<string, number>;
 export interface DepartureStep {
   readonly departures: Departures;
   readonly commands: readonly string[];
-  /** The commands that concern sessions: workers left by reloads get them too. */
-  readonly closing: readonly string[];
+  /** Servers whose sessions had their time: those in workers left by reloads end too. */
+  readonly overdue: readonly RuntimeServer[];
   /** When to look again; null: nobody is leaving. */
   readonly nextMs: number | null;
 }
@@ -30,7 +30,7 @@ export function stepDepartures(
   const overdue = leaving.filter((server) => nowMs - (departures.get(nameOf(server)) as number) >= capMs);
   const closing = overdue.map((server) => `shutdown sessions server ${nameOf(server)}`);
   const deletable = leaving.filter(isInMaintenance).map((server) => `del server ${nameOf(server)}`);
-  return { departures, commands: [...closing, ...deletable], closing, nextMs: nextLook(leaving) };
+  return { departures, commands: [...closing, ...deletable], overdue, nextMs: nextLook(leaving) };
 }
 
 function nextLook(leaving: readonly RuntimeServer[]): number | null {

@@ -12,6 +12,8 @@ import type { HaproxyRecord } from './haproxy-record.ts';
 import { parseShowProc } from './processes.ts';
 import type { HaproxyProcesses } from './processes.ts';
 import { RuntimeClient } from './runtime.ts';
+import { parseSessions } from './sessions.ts';
+import type { RuntimeSession } from './sessions.ts';
 
 /** A configuration to run. */
 export interface Configuration {
@@ -149,11 +151,20 @@ export class HaproxyProcess {
 
   /** Runs commands in the workers that earlier reloads left, whose sessions still count. */
   async runInOldWorkers(commands: readonly string[]): Promise<string> {
-    const { oldWorkers } = await this.processes();
-    const lines = oldWorkers.flatMap((pid) => commands.map((command) => `@!${pid} ${command}`));
     const answers = [];
-    for (const line of lines) answers.push(await this.#master.call(line));
+    for (const call of await this.#oldWorkers()) for (const command of commands) answers.push(await call(command));
     return answers.join('\n');
+  }
+
+  /**
+   * Ends sessions in the workers that earlier reloads left, one by one: their proxies count as disabled, so that HAProxy
+   * refuses there whatever is asked of a server.
+   */
+  async endOldSessions(isOver: (session: RuntimeSession) => boolean): Promise<void> {
+    for (const call of await this.#oldWorkers()) {
+      const over = parseSessions(await call('show sess')).filter(isOver);
+      for (const { id } of over) await call(`shutdown session ${id}`);
+    }
   }
 
   /** Ends it: what is in flight has `graceMs`, then it is told to end, then killed. */
@@ -170,6 +181,11 @@ export class HaproxyProcess {
     }
     this.#record = null;
     await Promise.all([files.state, files.adminSocket, files.masterSocket].map((file) => rm(file, { force: true })));
+  }
+
+  async #oldWorkers(): Promise<readonly ((command: string) => Promise<string>)[]> {
+    const { oldWorkers } = await this.processes();
+    return oldWorkers.map((pid) => (command) => this.#master.call(`@!${pid} ${command}`));
   }
 
   #alive(): HaproxyRecord | null {

@@ -50,6 +50,7 @@ frontend api
   timeout http-request 10s
   timeout http-keep-alive 60s
   option idle-close-on-response
+  use_backend api::relay if { stopping }
   default_backend api
 
 backend api
@@ -61,6 +62,15 @@ backend api
   http-error status 503 content-type text/plain string "no instance of the service answers\\n" hdr Retry-After 1
   server api-1:2Fapi 127.0.0.2:1100 weight 200
   server api-2:2Fapi 127.0.0.3:1100 weight 100
+
+backend api::relay
+  mode http
+  timeout server 5m
+  timeout tunnel 1h
+  retry-on conn-failure empty-response
+  http-request disable-l7-retry unless METH_GET
+  http-error status 503 content-type text/plain string "no instance of the service answers\\n" hdr Retry-After 1
+  server new 127.0.0.1:1100
 
 frontend cache:20store
   mode tcp

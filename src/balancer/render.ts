@@ -64,13 +64,34 @@ function section(address: string, backend: WantedBackend): string {
     `  mode ${backend.protocol}`,
     `  bind ${endpoint(address, backend.port)}`,
     ...(http ? HTTP_FRONTEND : TCP_FRONTEND),
+    ...(http ? [`  use_backend ${relayName(backend)} if { stopping }`] : []),
     `  default_backend ${backend.name}`,
     '',
     `backend ${backend.name}`,
     `  mode ${backend.protocol}`,
     ...(http ? HTTP_BACKEND : TCP_BACKEND),
     ...serverLines(backend.servers),
+    ...(http ? relay(address, backend) : []),
   ].join('\n');
+}
+
+/**
+ * A worker that a reload left knows only the members of its time, and nobody can tell it of others: HAProxy refuses to
+ * change servers of a process that stops. So the last request of a connection that idled in it goes to the new worker.
+ */
+function relay(address: string, backend: WantedBackend): string[] {
+  return [
+    '',
+    `backend ${relayName(backend)}`,
+    '  mode http',
+    ...HTTP_BACKEND,
+    `  server new ${endpoint(address, backend.port)}`,
+  ];
+}
+
+/** `::` never comes out of a service's name. */
+function relayName(backend: WantedBackend): string {
+  return `${backend.name}::relay`;
 }
 
 const HTTP_FRONTEND = [
