@@ -60,6 +60,12 @@ export class TestNode implements LocalNode, AsyncDisposable {
     return this.#health[Symbol.asyncDispose]();
   }
 
+  /** Takes everything off again that was registered. */
+  async clear(): Promise<void> {
+    for (const { id } of this.checks()) await this.deregisterCheck(id);
+    for (const { id } of this.services()) await this.deregisterService(id);
+  }
+
   services(): readonly InstanceRecord[] {
     return [...this.#services.values()];
   }

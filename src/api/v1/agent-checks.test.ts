@@ -1,12 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
 let api: TestApi;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startTestApi();
-  await ask('PUT', 'service/register', { Name: 'web', Check: { TTL: '10s' } });
 });
-afterEach(() => api[Symbol.asyncDispose]());
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(() => ask('PUT', 'service/register', { Name: 'web', Check: { TTL: '10s' } }));
+afterEach(() => api.node.clear());
 
 const ask = (method: string, path: string, body?: unknown): Promise<TestReply> =>
   api.ask(method, `/v1/agent/${path}`, body === undefined ? {} : { body });

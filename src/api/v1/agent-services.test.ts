@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
 let api: TestApi;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startTestApi();
 });
-afterEach(() => api[Symbol.asyncDispose]());
+afterAll(() => api[Symbol.asyncDispose]());
+afterEach(() => api.node.clear());
 
 const ask = (method: string, path: string, body?: unknown): Promise<TestReply> =>
   api.ask(method, `/v1/agent/${path}`, body === undefined ? {} : { body });

@@ -1,7 +1,7 @@
 import type { CheckRecord, CheckStatus } from '../../registry/index.ts';
 import { badRequest, internal } from '../errors.ts';
 import { foldedObject, objectIn, textIn, type Folded } from '../fields.ts';
-import { MAX_ID } from '../parse-instance.ts';
+import { checkedName } from '../checked-name.ts';
 
 const MAX_OUTPUT = 4_096;
 const STATUSES: readonly string[] = ['passing', 'warning', 'critical'];
@@ -28,7 +28,7 @@ export function parseCatalogCheck(value: unknown, owner: CatalogCheckOwner): Che
   const name = textIn(check, 'name');
   const id = textIn(check, 'checkid') || name;
   if (id === '') throw internal('Must provide a check ID or name');
-  if (id.length > MAX_ID) throw badRequest(`the id of a check has at most ${MAX_ID} characters`);
+  checkedName(id, 'the id of a check');
   const status = textIn(check, 'status') || 'critical';
   if (!STATUSES.includes(status)) throw badRequest(`Invalid check status: '${status}'`);
   return {

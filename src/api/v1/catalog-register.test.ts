@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
 let api: TestApi;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startTestApi();
 });
-afterEach(() => api[Symbol.asyncDispose]());
+afterAll(() => api[Symbol.asyncDispose]());
+afterEach(() => deregister({ Node: 'ext' }));
 
 const register = (body: unknown): Promise<TestReply> => api.ask('PUT', '/v1/catalog/register', { body });
 const deregister = (body: unknown): Promise<TestReply> => api.ask('PUT', '/v1/catalog/deregister', { body });

@@ -1,9 +1,10 @@
 import { DroverError } from '../../lib/index.ts';
 import type { ExternalRegistration, InstanceRecord } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest, internal } from '../errors.ts';
+import { checkedName } from '../checked-name.ts';
+import { internal } from '../errors.ts';
 import { foldedObject, flagIn, listIn, objectIn, textIn, textsIn, type Folded } from '../fields.ts';
-import { MAX_ID, parseInstance } from '../parse-instance.ts';
+import { parseInstance } from '../parse-instance.ts';
 import { parseCatalogCheck } from './catalog-check.ts';
 import { bodyJson, changedAt, type V1Answer, type V1Request } from './exchange.ts';
 import { checkDatacenter } from './parameters.ts';
@@ -45,7 +46,8 @@ function registrationOf(context: ApiContext, body: Folded): ExternalRegistration
   const name = textIn(body, 'node');
   const address = textIn(body, 'address');
   if (name === '' || address === '') throw internal('Must provide node and address');
-  if (name.length > MAX_ID) throw badRequest(`the name of a node has at most ${MAX_ID} characters`);
+  checkedName(name, 'the name of a node');
+  checkedName(address, 'the address of a node');
   const id = textIn(body, 'id');
   if (id !== '' && !UUID.test(id)) throw internal(`Bad node ID: ${JSON.stringify(id)} is no UUID`);
   const instance = instanceOf(objectIn(body, 'service'));
