@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 
 /** The longest first, so that they end together. */
 const CHECKS = [
-  ['unit tests', 'vitest', 'run', '--project', 'unit', '--reporter=dot'],
+  ['unit tests', 'vitest', 'run', '--project', 'unit', '--silent=passed-only'],
   ['types', 'tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsbuildinfo'],
   ['lint', 'oxlint', '--type-aware', '--quiet'],
   ['format', 'oxfmt', '--check'],
@@ -19,7 +19,7 @@ let failed = false;
 function run([name, command, ...args]) {
   const from = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: { ...process.env, FORCE_COLOR: '0' } });
+    const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));

@@ -46,9 +46,9 @@ export class RepositoryCopy {
 
   /** Runs a command in the copy to its end. */
   async run(command: string, ...args: string[]): Promise<{ readonly status: number | null; readonly output: string }> {
-    const { child, output } = this.start(command, ...args);
-    const [status] = (await once(child, 'close')) as [number | null];
-    return { status, output: output() };
+    const started = this.start(command, ...args);
+    const [status] = (await once(started.child, 'close')) as [number | null];
+    return { status, output: started.output() };
   }
 
   /** Command lines of processes that work in the copy or on its state. */
