@@ -173,7 +173,11 @@ test('DnsServer answers all queries of a client that reads late', async () => {
 
 test('DnsServer.start() says that a port is taken, by UDP or by TCP', async () => {
   const { dns } = await start();
-  await expect(start({ port: dns.port })).rejects.toMatchObject({ code: 'DNS_PORT_TAKEN', exitCode: 6 });
+  await expect(start({ port: dns.port })).rejects.toMatchObject({
+    code: 'DNS_PORT_TAKEN',
+    exitCode: 6,
+    message: expect.stringMatching(new RegExp(`UDP port taken, it is held by .*pid ${process.pid}\\)`)),
+  });
   const other = createServer();
   left.defer(() => void other.close());
   await once(other.listen(0, ADDRESS), 'listening');

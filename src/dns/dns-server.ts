@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/index.ts';
-import { messageOf } from '../lib/index.ts';
+import { describeHolder, findPortHolder, messageOf } from '../lib/index.ts';
 import type { CatalogReader, Feed } from '../registry/index.ts';
 import { BatchedUdpTransport } from './batched-udp-transport.ts';
 import { cannotListen, portDenied, portTaken } from './errors.ts';
@@ -83,7 +83,7 @@ async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[
     } catch (error) {
       await udp[Symbol.asyncDispose]();
       if (port !== 0 || tries === FREE_PORT_TRIES || codeOf(error) !== 'EADDRINUSE')
-        throw listenError(error, options, 'TCP');
+        throw await listenError(error, options, 'TCP');
     }
   }
 }
@@ -91,14 +91,22 @@ async function listen(options: DnsServerOptions, answer: AnswerQuery): Promise<[
 async function startUdp(at: TransportOptions, options: DnsServerOptions): Promise<Transport> {
   const batched = options.batchUdp === false ? null : await BatchedUdpTransport.start(at);
   if (batched !== null) return batched;
-  return UdpTransport.start(at).catch((error: unknown) => {
-    throw listenError(error, options, 'UDP');
+  return UdpTransport.start(at).catch(async (error: unknown) => {
+    throw await listenError(error, options, 'UDP');
   });
 }
 
-function listenError(error: unknown, { address, port }: DnsServerOptions, protocol: 'UDP' | 'TCP'): Error {
+async function listenError(
+  error: unknown,
+  { address, port }: DnsServerOptions,
+  protocol: 'UDP' | 'TCP',
+): Promise<Error> {
   const code = codeOf(error);
-  if (code === 'EADDRINUSE') return portTaken.with({ cause: error }, address, port, protocol);
+  if (code === 'EADDRINUSE') {
+    const holder = await findPortHolder(address, port, protocol).catch(() => null);
+    const name = holder === null ? 'another program' : describeHolder(holder);
+    return portTaken.with({ cause: error }, address, port, protocol, name);
+  }
   if (code === 'EACCES') return portDenied.with({ cause: error }, address, port);
   return cannotListen.with({ cause: error }, address, port, messageOf(error));
 }

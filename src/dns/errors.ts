@@ -3,9 +3,9 @@ import { defineError } from '../lib/index.ts';
 export const portTaken = defineError(
   'DNS_PORT_TAKEN',
   409,
-  (address: string, port: number, protocol: 'UDP' | 'TCP') =>
-    `cannot answer DNS on ${address} port ${port}: ${protocol} port taken`,
-  { hint: 'see who holds it with `ss -lnptu`, or choose another with --dns-port (-1 turns DNS off)' },
+  (address: string, port: number, protocol: 'UDP' | 'TCP', holder: string) =>
+    `cannot answer DNS on ${address} port ${port}: ${protocol} port taken, it is held by ${holder}`,
+  { hint: 'stop that program, or choose another port with --dns-port (-1 turns DNS off)' },
 );
 export const portDenied = defineError(
   'DNS_PORT_DENIED',

@@ -1,3 +1,4 @@
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';
 import os from 'node:os';
@@ -28,6 +29,17 @@ describe('findPortHolder()', () => {
       },
     );
   }
+
+  it('tells holders of UDP ports from those of TCP ports', async () => {
+    const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    expect((await findPortHolder('127.0.0.1', port, 'UDP'))?.pid).toBe(process.pid);
+    expect(await findPortHolder('127.0.0.2', port, 'UDP')).toBeNull();
+    socket.close();
+    await once(socket, 'close');
+    expect(await findPortHolder('127.0.0.1', port, 'UDP')).toBeNull();
+  });
 
   it('gives null when nobody listens, or on another address only', async () => {
     await using server = await listen('127.0.0.1');

@@ -1,7 +1,7 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
 
-/** Who listens on a TCP port. */
+/** Who listens on a port. */
 export interface PortHolder {
   /** 0 when the process is not ours to see. */
   readonly pid: number;
@@ -10,11 +10,16 @@ export interface PortHolder {
 }
 
 /**
- * Who listens on a TCP address and port, on it alone or on all addresses; null when nobody does. Reads proc(5); with
+ * Who listens on an address and port, on it alone or on all addresses; null when nobody does. Reads proc(5); with
  * several holders (SO_REUSEPORT) the first one that can be seen.
  */
-export async function findPortHolder(address: string, port: number): Promise<PortHolder | null> {
-  const sockets = [...(await listeners('tcp')), ...(await listeners('tcp6'))];
+export async function findPortHolder(
+  address: string,
+  port: number,
+  protocol: 'TCP' | 'UDP' = 'TCP',
+): Promise<PortHolder | null> {
+  const tables = protocol === 'TCP' ? (['tcp', 'tcp6'] as const) : (['udp', 'udp6'] as const);
+  const sockets = (await Promise.all(tables.map(listeners))).flat();
   const inodes = new Set(
     sockets.filter((one) => one.port === port && covers(one.address, address)).map((one) => one.inode),
   );
@@ -43,16 +48,17 @@ interface Listener {
   readonly inode: string;
 }
 
-const LISTEN = '0A';
+/** States of a socket that takes what comes from anywhere: TCP_LISTEN; for UDP unconnected is TCP_CLOSE. */
+const WAITING = { tcp: '0A', tcp6: '0A', udp: '07', udp6: '07' };
 
-/** Rows of /proc/net/tcp: `sl local_address rem_address st … inode`, addresses in hex, each word in host order. */
-async function listeners(table: 'tcp' | 'tcp6'): Promise<Listener[]> {
+/** Rows of /proc/net/tcp and its siblings: `sl local_address rem_address st … inode`, addresses in hex, each word in host order. */
+async function listeners(table: keyof typeof WAITING): Promise<Listener[]> {
   const text = await readFile(`/proc/net/${table}`, 'utf8').catch(() => '');
   return text
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === LISTEN)
+    .filter((fields) => fields[3] === WAITING[table])
     .map((fields) => {
       const [address = '', port = ''] = (fields[1] as string).split(':');
       return { address: decodeAddress(address), port: Number.parseInt(port, 16), inode: fields[9] as string };
