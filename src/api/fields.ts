@@ -30,8 +30,9 @@ export function refuseUnknown(record: object, known: readonly string[], what: st
 /** A text; empty when absent. @throws API_BAD_REQUEST */
 export function textIn(fields: Folded, key: string): string {
   const value = fields[key] ?? '';
-  if (typeof value === 'string') return value;
-  throw badRequest(`Request decode failed: ${key}: expected a string`);
+  if (typeof value !== 'string') throw badRequest(`Request decode failed: ${key}: expected a string`);
+  if (!value.isWellFormed()) throw badRequest(`Request decode failed: ${key}: expected Unicode text`);
+  return value;
 }
 
 /** An object; undefined when absent. @throws API_BAD_REQUEST */

@@ -1,9 +1,8 @@
 import type { InstanceRecord } from '../registry/index.ts';
+import { checkedName } from './checked-name.ts';
 import { badRequest } from './errors.ts';
 import { flagIn, foldedObject, objectIn, refuseUnknown, textIn, textListIn, type Folded } from './fields.ts';
 
-/** Most characters of an id or a name. */
-export const MAX_ID = 512;
 const MAX_META_PAIRS = 64;
 const META_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_META_VALUE = 512;
@@ -24,8 +23,8 @@ export function parseInstance(fields: Folded): InstanceRecord {
   const service = textIn(fields, 'name');
   if (service === '') throw badRequest('Missing service name');
   const id = textIn(fields, 'id') || service;
-  if (Math.max(service.length, id.length) > MAX_ID)
-    throw badRequest(`Invalid service name: at most ${MAX_ID} characters`);
+  checkedName(service, 'the name of a service');
+  checkedName(id, 'the id of a service');
   refuseLeftOut(fields);
   const kind = textIn(fields, 'kind');
   return {
@@ -64,7 +63,7 @@ function refuseLeftOut(fields: Folded): void {
 function addressOf(fields: Folded): string {
   const address = textIn(fields, 'address');
   if (NOWHERE.includes(address)) throw badRequest('Invalid service address');
-  return address;
+  return checkedName(address, 'the address of a service');
 }
 
 function portOf(fields: Folded): number {

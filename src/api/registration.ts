@@ -1,8 +1,9 @@
 import { parseCheck, type CheckDefinition } from '../definition/index.ts';
+import { checkedName } from './checked-name.ts';
 import { badRequest } from './errors.ts';
 import { foldedObject, listIn, objectIn, refuseUnknown, textIn, type Folded } from './fields.ts';
 import type { CheckRegistration, ServiceRegistration } from './local-node.ts';
-import { INSTANCE_KEYS, MAX_ID, parseInstance, refuseUnknownInside } from './parse-instance.ts';
+import { INSTANCE_KEYS, parseInstance, refuseUnknownInside } from './parse-instance.ts';
 import { isEmptyCheck, parseWireCheck } from './wire-check.ts';
 
 /** How a registration is read: Consul's wire ignores unknown keys, our own files refuse them. */
@@ -38,7 +39,7 @@ export function parseCheckRegistration(value: unknown, options: RegistrationOpti
   const fields = foldedObject(value, 'check');
   const definition = checkOf(value, options, 'Bad check status');
   if (definition.name === undefined && definition.id === undefined) throw badRequest('Missing check name');
-  if ((definition.id ?? definition.name ?? '').length > MAX_ID) throw badRequest(`Invalid check: its id is too long`);
+  checkedName(definition.id ?? definition.name ?? '', 'the id of a check');
   return { serviceId: textIn(fields, 'serviceid'), definition };
 }
 

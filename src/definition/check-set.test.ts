@@ -121,3 +121,15 @@ describe('checkSet() notes', () => {
     expect(check([api, www]).notes).toEqual([]);
   });
 });
+
+test('checkSet() guesses for the first names only, so that a file of unknown names costs little', () => {
+  const existing = Array.from({ length: 50 }, (_, i) => define(`svc${i}`, { provides: { [`PROVIDED_${i}`]: 'x' } }));
+  const requires = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`V${i}`, `{PROVIDED_${i}X}`]));
+  const { warnings } = check(
+    [define('a', { requires }), define('b', { requires: 'c d e f g h i j k l m n o p q'.split(' ') })],
+    existing,
+  );
+  expect(warnings.filter((text) => text.startsWith('a requires')).length).toBe(30);
+  expect(warnings.filter((text) => text.includes('did you mean PROVIDED')).length).toBe(10);
+  expect(warnings.filter((text) => text.startsWith('b requires the service')).length).toBe(15);
+});

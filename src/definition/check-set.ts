@@ -44,8 +44,12 @@ function checkFederation(set: FederationSet): SetReport {
   };
 }
 
+/** So many names get a guess of what was meant: each is compared with every name there is, while nothing else can run. */
+const MOST_GUESSES = 10;
+
 /** One federation before and after. */
 class FederationSet {
+  readonly #byId: ReadonlyMap<string, Definition>;
   readonly federation: string;
   readonly before: readonly Definition[];
   readonly after: readonly Definition[];
@@ -62,12 +66,13 @@ class FederationSet {
     this.before = inside(set.existing);
     this.after = [...this.before.filter(({ id }) => !replaced.has(id)), ...applied].toSorted(byId);
     this.applied = new Set(applied);
+    this.#byId = new Map(this.after.map((definition) => [definition.id, definition]));
     this.datastores = new Set(inside(set.datastores).map(({ name }) => name));
     this.providers = providersByName(this.after);
   }
 
   definition(id: string): Definition | undefined {
-    return this.after.find((definition) => definition.id === id);
+    return this.#byId.get(id);
   }
 
   provides(name: string): boolean {
@@ -129,19 +134,20 @@ function namesTaken(set: FederationSet): DroverError[] {
 }
 
 /** The names that a definition's own `requires` holds, each once. */
-export function requiredNames(definition: Definition): string[] {
+export function requiredNames(definition: Pick<Definition, 'requires'>): string[] {
   return [...new Set(Object.values(definition.requires).flatMap((template) => namesIn(parseTemplate(template))))];
 }
 
 function unprovidedNames(set: FederationSet): string[] {
-  return [...set.applied].toSorted(byId).flatMap((definition) =>
+  const unprovided = [...set.applied].toSorted(byId).flatMap(({ id, ...definition }) =>
     requiredNames(definition)
       .filter((name) => !set.provides(name))
-      .map(
-        (name) =>
-          `${definition.id} requires ${name}, which nobody in ${set.federation} provides${suggestion(set, name)}`,
-      ),
+      .map((name) => ({ id, name })),
   );
+  return unprovided.map(({ id, name }, index) => {
+    const guess = index < MOST_GUESSES ? suggestion(set, name) : '';
+    return `${id} requires ${name}, which nobody in ${set.federation} provides${guess}`;
+  });
 }
 
 function suggestion(set: FederationSet, name: string): string {
@@ -172,20 +178,20 @@ function lostNames(set: FederationSet): string[] {
 }
 
 function unknownServices(set: FederationSet): string[] {
+  let guesses = 0;
   return [...set.applied]
     .toSorted(byId)
-    .flatMap((definition) => definition.requiresServices.flatMap((id) => unknownService(set, definition.id, id) ?? []));
+    .flatMap(({ id: by, requiresServices }) => requiresServices.map((id) => ({ by, id })))
+    .flatMap(({ by, id }) => {
+      const required = set.definition(id);
+      if (required === undefined) return [unknownService(set, by, id, guesses++ < MOST_GUESSES)];
+      return Object.keys(required.provides).length > 0 ? [] : [`${by} requires ${id}, which provides nothing`];
+    });
 }
 
-function unknownService(set: FederationSet, by: string, id: string): string | undefined {
-  const required = set.definition(id);
-  if (required !== undefined) {
-    return Object.keys(required.provides).length > 0 ? undefined : `${by} requires ${id}, which provides nothing`;
-  }
-  const near = nearest(
-    id,
-    set.after.map((definition) => definition.id),
-  );
+function unknownService(set: FederationSet, by: string, id: string, isGuessed: boolean): string {
+  const ids = isGuessed ? set.after.map((definition) => definition.id) : [];
+  const near = nearest(id, ids);
   const meant = set.provides(id)
     ? `: for the name ${id} write {"${id}": "{${id}}"}`
     : near && `: did you mean ${near}?`;

@@ -62,3 +62,13 @@ describe('collectProblems()', () => {
     ).toThrow(RangeError);
   });
 });
+
+test('collectProblems() gives up at the hundredth problem', () => {
+  let asked = 0;
+  const refuse = (): never => {
+    asked++;
+    throw definitionSyntax('x');
+  };
+  expect(() => collectProblems(Array.from({ length: 10_000 }), refuse)).toThrow(/^100 problems/);
+  expect(asked).toBe(100);
+});

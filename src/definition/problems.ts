@@ -26,7 +26,10 @@ function summary(problems: readonly DroverError[]): string {
   return `${problems.length} problems: ${texts.join('; ')}${left > 0 ? `; and ${left} more` : ''}`;
 }
 
-/** Runs each task, collecting what they throw, and throws everything at the end: all is reported at once. */
+/** Nobody reads more, and whoever sends a file of nothing but mistakes is not worked for any longer. */
+const MOST_PROBLEMS = 100;
+
+/** Runs each task, collecting what they throw, and throws everything at the end, or the first hundred at once. */
 export function collectProblems<T, R>(items: Iterable<T>, task: (item: T) => R): R[] {
   const results: R[] = [];
   const problems: DroverError[] = [];
@@ -36,6 +39,7 @@ export function collectProblems<T, R>(items: Iterable<T>, task: (item: T) => R):
     } catch (error) {
       if (!(error instanceof DroverError)) throw error;
       problems.push(error);
+      if (problems.length === MOST_PROBLEMS) break;
     }
   }
   return problems.length === 0 ? results : throwAll(problems);

@@ -20,6 +20,7 @@ export * from './output-tail.ts';
 export * from './run-process.ts';
 export * from './slots.ts';
 export * from './token-bucket.ts';
+export * from './json-depth.ts';
 export * from './keyed-queue.ts';
 export * from './worker.ts';
 export * from './backoff.ts';

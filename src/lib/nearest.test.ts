@@ -48,3 +48,10 @@ describe('editDistance()', () => {
     );
   });
 });
+
+test('nearest() looks at the first few thousand candidates only', () => {
+  function* many(): Generator<string> {
+    for (let i = 0; ; i++) yield `name-${i}`;
+  }
+  expect(nearest('name-7x', many())).toBe('name-7');
+});

@@ -9,7 +9,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const wanted = word.toLowerCase().slice(0, LONGEST);
   let best: string | undefined;
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1;
+  let left = MOST_CANDIDATES;
   for (const candidate of candidates) {
+    if (left-- === 0) break;
     const length = Math.min(candidate.length, LONGEST);
     if (Math.abs(length - wanted.length) >= least) continue;
     const distance = editDistance(wanted, candidate.toLowerCase().slice(0, LONGEST));
@@ -20,6 +22,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 
 /** Longer words are compared by their beginning only, so that hostile input costs little. */
 const LONGEST = 64;
+/** A guess is a courtesy: among a hundred thousand names it would hold up everything else for a second. */
+const MOST_CANDIDATES = 2_000;
 
 /** Edits (insert, delete, replace, swap of neighbours) from one text to the other: the optimal string alignment distance. */
 export function editDistance(from: string, to: string): number {

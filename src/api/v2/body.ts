@@ -14,6 +14,8 @@ import { parseJsonText } from './json-text.ts';
 
 /** Most bytes of any body under `/v2`: that of a file of definitions. */
 export const BODY_LIMIT = 1_048_576;
+/** Most definitions that are applied together: they are checked against each other while nothing else can run. */
+const MOST_DEFINITIONS = 2_000;
 /** Up to here a broken text is read again to say where it is broken. */
 const EXPLAINED = 16_384;
 
@@ -64,6 +66,8 @@ export const definitionsBody: Body<readonly DefinitionDocument[]> = {
     const { value } = document;
     if (!Array.isArray(value) || value.length === 0)
       throw badBody.with({ hint: 'write [{"id": …}, …]' }, 'expected a list of definitions');
+    if (value.length > MOST_DEFINITIONS)
+      throw badBody.with({ hint: 'send fewer at once' }, `more than ${MOST_DEFINITIONS} definitions in one body`);
     return value.map((_, index) => definitionDocument(document, [index]));
   },
 };

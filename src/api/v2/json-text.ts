@@ -1,4 +1,5 @@
 import type { KeyPath } from '../../definition/index.ts';
+import { nestsDeeper } from '../../lib/index.ts';
 
 /** A JSON text as a value that remembers how its numbers were written. */
 export interface JsonText {
@@ -12,8 +13,8 @@ const MAX_DEPTH = 64;
 
 /** @throws SyntaxError for text that is not JSON, RangeError when it nests too deep */
 export function parseJsonText(text: string): JsonText {
+  if (nestsDeeper(text, MAX_DEPTH)) throw new RangeError(`the body nests deeper than ${MAX_DEPTH} levels`);
   const value = JSON.parse(text) as unknown;
-  if (isDeeper(value, MAX_DEPTH)) throw new RangeError(`the body nests deeper than ${MAX_DEPTH} levels`);
   const written = new Map<object, Map<string, string>>();
   // Numbers are rarely written in another way, and reading the text once more costs twice as much as reading it.
   const twin = hasOddNumber(text) ? JSON.parse(text, remember(written)) : value;
@@ -44,10 +45,4 @@ function writtenAt(root: unknown, written: Map<object, Map<string, string>>, pat
     holder = (holder as Record<string | number, unknown>)[step];
   }
   return written.get(holder as object)?.get(String(path.at(-1)));
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
