@@ -192,3 +192,9 @@ test('findRun() finds nothing when nothing ever ran, and nothing of use in a dam
   await writeFile(path.join(directory, 'provision.run.json'), '{"version": 1, "id"');
   expect(await findRun(directory, 'provision')).toBeNull();
 });
+
+test('startUnderShim() leaves a command alone whose time limit is longer than a timer can wait', async () => {
+  const run = await start('sleep 0.3; echo done', { timeLimitMs: 30 * 24 * 3_600_000 });
+  expect(await run.exited).toMatchObject({ code: 0, timedOut: false });
+  expect(await log()).toBe('done\n');
+});

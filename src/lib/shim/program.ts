@@ -102,10 +102,10 @@ function limitTime(spec: ShimSpec, child: ChildProcess): { stop(): Promise<void>
     timedOut = true;
     end();
   };
-  const timer = spec.timeLimitMs === null ? undefined : setTimeout(atLimit, spec.timeLimitMs);
+  const timer = spec.timeLimitMs === null ? undefined : systemClock.after(spec.timeLimitMs, atLimit);
   process.on('SIGTERM', end);
   const stop = async (): Promise<void> => {
-    clearTimeout(timer);
+    timer?.cancel();
     // What is left of a group that was told to end has its time to do so, and does not get to stay.
     await ending;
   };
