@@ -165,6 +165,12 @@ export class TestRegion implements AsyncDisposable {
     );
   }
 
+  /** Runs another agent with this region's configuration that is expected to end by itself, soon. */
+  async runAgent(...flags: string[]): Promise<Ran> {
+    const args = ['agent', '--config-file', this.configFile, ...flags];
+    return runProgram(DROVER, args, { env: this.#env, timeout: 15_000 });
+  }
+
   async killAgent(): Promise<void> {
     await this.#endAgent('SIGKILL');
   }
