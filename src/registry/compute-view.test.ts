@@ -135,6 +135,15 @@ describe('computeView()', () => {
     expect(listenerWants(before.listener, scaled.listener).causes).toEqual(['membership of api']);
   });
 
+  test('computeView() has membership of a service whose name every object inherits', () => {
+    const definitions = [
+      { id: 'constructor', provides: { X: '{HOST}' } },
+      { id: 'www', requires: { X: '{X}' } },
+    ];
+    const nodes = [{ name: 'staging', runs: ['www'], membership: true }];
+    expect(Object.keys(viewOf(nodes, { definitions }).listener.membership ?? {})).toEqual(['constructor']);
+  });
+
   test.each<[string, object, boolean]>([
     ['a flapping check', { status: 'critical' }, false],
     ['a drain', { draining: true }, true],

@@ -69,12 +69,13 @@ function membershipOf(
   node: CatalogNode,
   services: readonly NodeService[],
 ): Readonly<Record<string, string>> {
-  const members: Record<string, string> = {};
+  const members = new Map<string, string>();
   for (const { definition } of services) {
     if (definition === null) continue;
-    for (const id of requiredServices(scope, definition).keys()) members[id] ??= membersDigest(scope, node, id);
+    for (const id of requiredServices(scope, definition).keys())
+      if (!members.has(id)) members.set(id, membersDigest(scope, node, id));
   }
-  return members;
+  return Object.fromEntries(members);
 }
 
 function membersDigest(scope: ResolveScope, node: CatalogNode, service: string): string {

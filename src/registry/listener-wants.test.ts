@@ -19,6 +19,11 @@ const inputs = (
   membership: Record<string, string> | null = null,
 ): ListenerInputs => hashedInputs(services, membership);
 
+test('carryInputs() keeps a registered service of any name', () => {
+  const odd = Object.fromEntries(['__proto__', 'constructor'].map((id) => [id, registered('1')]));
+  expect(Object.keys(carryInputs(inputs({}), inputs(odd)).services)).toEqual(['__proto__', 'constructor']);
+});
+
 describe('listenerWants()', () => {
   test.each<[string, ListenerInputs | null, ListenerInputs, string[]]>([
     ['an assigned service is new', inputs({}), inputs({ a: assigned('1') }), ['a assigned']],

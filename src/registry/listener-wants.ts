@@ -29,12 +29,11 @@ export function listenerWants(previous: ListenerInputs | null, next: ListenerInp
  * So a later change of such a service is seen, while its coming and going is not. Pure.
  */
 export function carryInputs(done: ListenerInputs, next: ListenerInputs): ListenerInputs {
-  const services: Record<string, ServiceInputs> = {};
+  const services = new Map<string, ServiceInputs>();
   for (const [id, one] of Object.entries(done.services))
-    if (one.assigned || entry(next.services, id) !== undefined) services[id] = one;
-  for (const [id, one] of Object.entries(next.services))
-    if (!one.assigned && entry(services, id) === undefined) services[id] = one;
-  return hashedInputs(services, done.membership);
+    if (one.assigned || entry(next.services, id) !== undefined) services.set(id, one);
+  for (const [id, one] of Object.entries(next.services)) if (!one.assigned && !services.has(id)) services.set(id, one);
+  return hashedInputs(Object.fromEntries(services), done.membership);
 }
 
 function serviceCauses(id: string, before: ServiceInputs | undefined, after: ServiceInputs | undefined): string[] {
@@ -55,7 +54,7 @@ function membershipCauses(before: ListenerInputs['membership'], after: ListenerI
     .map((id) => `membership of ${id}`);
 }
 
-/** An own entry only: a service may be called `constructor`. */
+/** An own entry only: a service may be called `constructor`, and an instance's `__proto__`. */
 function entry<T>(record: Readonly<Record<string, T>>, id: string): T | undefined {
   return Object.hasOwn(record, id) ? record[id] : undefined;
 }

@@ -52,7 +52,7 @@ export function balancedValue(
 }
 
 function render(scope: ResolveScope, definition: Definition, name: string, builtins: Builtins): string | null {
-  const text = definition.provides[name];
+  const text = ownEntry(definition.provides, name);
   if (text === undefined) return null;
   const template = scope.template(text);
   if (template === null) return null;
@@ -61,7 +61,7 @@ function render(scope: ResolveScope, definition: Definition, name: string, built
 
 function lookUp(key: string, text: string, definition: Definition, builtins: Builtins): string | undefined {
   const builtin = key.toUpperCase();
-  if (builtin.startsWith('META.')) return builtins.meta[key.slice('META.'.length)];
+  if (builtin.startsWith('META.')) return ownEntry(builtins.meta, key.slice('META.'.length));
   switch (builtin) {
     case 'HOST':
       return hostIn(text, builtins.host);
@@ -74,11 +74,16 @@ function lookUp(key: string, text: string, definition: Definition, builtins: Bui
     case 'REGION':
       return builtins.region;
     default:
-      return definition.environment[key];
+      return ownEntry(definition.environment, key);
   }
 }
 
 /** RFC 3986 3.2.2: an IPv6 host stands in brackets in a URL, and before a port. */
 function hostIn(template: string, host: string): string {
   return isIPv6(host) && /:\/\/|\{host\}:/i.test(template) ? `[${host}]` : host;
+}
+
+/** Names come from definitions: one may be `constructor`. */
+function ownEntry(record: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }

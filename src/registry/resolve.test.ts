@@ -180,6 +180,8 @@ describe('resolve() direct', () => {
   test.each([
     ['a port nobody says', 'http://{HOST}:{PORT}', { port: 0 }],
     ['a meta key it lacks', '{META.shard}', {}],
+    ['a meta key that every object inherits', '{META.constructor}', {}],
+    ['an own value that every object inherits', '{toString}', {}],
   ])('resolve() passes by an instance whose template needs %s', (_name, template, more) => {
     const literal = { nodes: [WWW, api('api-1', more)], definitions: [{ id: 'api', provides: { X: template } }] };
     expect(resolveOn(literal, 'X')).toMatchObject({ state: 'waiting', value: null });
