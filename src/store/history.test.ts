@@ -23,6 +23,29 @@ test('History.publish() keeps so many revisions', async () => {
   await expect(take(history, 105, 1)).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
 });
 
+test('History.publish() lets go of the oldest when large values would fill the memory, but never of what it brings', async () => {
+  const put = (revision: number, bytes: number): Batch => ({
+    revision,
+    events: [
+      {
+        type: 'put',
+        entry: { key: 'k', value: 'x'.repeat(bytes - 1), createRevision: revision, modRevision: revision },
+      },
+    ],
+  });
+  const history = new History({ revision: 0, maxBytes: 1_000 });
+  for (let revision = 1; revision <= 20; revision++) history.publish([put(revision, 100)]);
+  expect(history.compacted).toBe(10);
+  expect(await take(history, 10, 10)).toHaveLength(10);
+  history.publish([put(21, 600), put(22, 600), put(23, 600)]);
+  expect(history.compacted).toBe(20);
+  history.publish([put(24, 100)]);
+  expect([history.compacted, await take(history, 22, 2)]).toEqual([22, [23, 24]]);
+  history.compact(23);
+  for (let revision = 25; revision <= 33; revision++) history.publish([put(revision, 100)]);
+  expect(history.compacted).toBe(23);
+});
+
 test('History.compact() goes forward only, and not into the future', () => {
   const history = new History({ revision: 0, capacity: 10 });
   history.publish([batch(1), batch(2), batch(3)]);

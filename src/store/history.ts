@@ -5,11 +5,16 @@ import { storeClosed, storeCompacted } from './errors.ts';
 /** How many revisions stay watchable when nobody says otherwise. */
 export const HISTORY_REVISIONS = 10_000;
 
+/** How much of keys and values is kept at most: ten thousand large values would be more than a server has memory. */
+const HISTORY_BYTES = 256 * 1024 * 1024;
+
 export interface HistoryOptions {
   /** The revision of the state that history begins after. */
   readonly revision: Revision;
   /** How many revisions are kept. */
   readonly capacity?: number | undefined;
+  /** 256 MiB unless told. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -18,6 +23,8 @@ export interface HistoryOptions {
  */
 export class History {
   readonly #capacity: number;
+  readonly #maxBytes: number;
+  #bytes = 0;
   readonly #ring: (Batch | undefined)[];
   readonly #wakes = new Set<() => void>();
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
@@ -30,6 +37,7 @@ export class History {
     this.#capacity = options.capacity ?? HISTORY_REVISIONS;
     if (!Number.isSafeInteger(this.#capacity) || this.#capacity < 1)
       throw new RangeError(`a history of ${this.#capacity} revisions`);
+    this.#maxBytes = options.maxBytes ?? HISTORY_BYTES;
     this.#ring = [];
     this.#revision = options.revision;
     this.#compacted = options.revision;
@@ -47,20 +55,22 @@ export class History {
 
   /** Adds whole revisions, each the successor of the one before, and wakes watchers. */
   publish(batches: readonly Batch[]): void {
+    const before = this.#revision;
     for (const batch of batches) {
+      if (batch.revision - this.#compacted > this.#capacity) this.#forgetOldest();
       this.#revision = batch.revision;
       this.#ring[batch.revision % this.#capacity] = batch;
+      this.#bytes += sizeOf(batch);
     }
-    this.#compacted = Math.max(this.#compacted, this.#revision - this.#capacity);
+    // Those who follow closely stand at `before`: what has just come is not taken away from them.
+    while (this.#bytes > this.#maxBytes && this.#compacted < before) this.#forgetOldest();
     this.#wake();
   }
 
   /** Forgets revisions up to and including `before`. */
   compact(before: Revision): void {
     const until = Math.min(before, this.#revision);
-    for (let revision = this.#compacted + 1; revision <= until; revision++)
-      this.#ring[revision % this.#capacity] = undefined;
-    this.#compacted = Math.max(this.#compacted, until);
+    while (this.#compacted < until) this.#forgetOldest();
   }
 
   /** Resolves once `revision` is published, or when it never will be because the store closed. */
@@ -106,6 +116,13 @@ export class History {
     }
   }
 
+  #forgetOldest(): void {
+    const at = ++this.#compacted % this.#capacity;
+    const batch = this.#ring[at];
+    if (batch !== undefined) this.#bytes -= sizeOf(batch);
+    this.#ring[at] = undefined;
+  }
+
   #wake(): void {
     for (const wake of this.#wakes) wake();
     if (this.#waiting.length === 0) return;
@@ -124,4 +141,11 @@ function within(range: KeyRange, batch: Batch): Batch | undefined {
 
 function keyOf(event: StoreEvent): string {
   return event.type === 'put' ? event.entry.key : event.key;
+}
+
+function sizeOf({ events }: Batch): number {
+  let bytes = 0;
+  for (const event of events)
+    bytes += event.type === 'put' ? event.entry.key.length + event.entry.value.length : event.key.length;
+  return bytes;
 }
