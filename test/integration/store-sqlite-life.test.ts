@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -98,8 +98,9 @@ describe('SqliteStore.start()', () => {
     await using store = await SqliteStore.start({ directory });
     await put(store, 'a');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
-    for (const file of ['store.db', 'store.db-wal', 'store.pid'])
-      expect([file, statSync(path.join(directory, file)).mode & 0o077]).toEqual([file, 0]);
+    const files = readdirSync(directory);
+    expect(files).toEqual(expect.arrayContaining(['store.db', 'store.db-wal', 'store.lock', 'store.pid']));
+    for (const file of files) expect([file, statSync(path.join(directory, file)).mode & 0o077]).toEqual([file, 0]);
   });
 
   test('leaves one file and its lock after an orderly end', async () => {

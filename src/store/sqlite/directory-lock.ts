@@ -22,7 +22,9 @@ export class DirectoryLock {
     const pidFile = path.join(directory, 'store.pid');
     let db: DatabaseSync | undefined;
     try {
-      db = new DatabaseSync(path.join(directory, 'store.lock'), { timeout: 0 });
+      const file = path.join(directory, 'store.lock');
+      makePrivate(file);
+      db = new DatabaseSync(file, { timeout: 0 });
       db.exec('pragma locking_mode=exclusive; begin exclusive');
       writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
       return new DirectoryLock(db, pidFile);
@@ -36,6 +38,15 @@ export class DirectoryLock {
   [Symbol.dispose](): void {
     rmSync(this.#pidFile, { force: true });
     this.#db.close();
+  }
+}
+
+/** Whoever may read the file could hold a lock on it for ever. One that exists is left alone: somebody may have it locked. */
+function makePrivate(file: string): void {
+  try {
+    writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
