@@ -188,6 +188,7 @@ export class Changes implements AsyncDisposable {
     const logged = this.#record(change, [...interested, ...servers]);
     for (const listen of this.#viewListeners) for (const view of views) listen(view);
     for (const server of servers) this.#offer(server, change);
+    for (const node of change.nodes) if (this.#catalog.node(node) === undefined) this.#book.leave(node);
     if (change.nodes.size > 0) this.#recheck();
     else this.#recheck([logged]);
   }

@@ -143,3 +143,22 @@ describe('ReceiptBook.owing()', () => {
     expect(book.take(receipt(5), 0).map((one) => one.change)).toEqual([second]);
   });
 });
+
+describe('ReceiptBook.leave()', () => {
+  test('ReceiptBook.leave() keeps nothing of a node that is gone, however often its like came and went', () => {
+    const book = new ReceiptBook();
+    for (let count = 0; count < 100; count++) {
+      const node = `web-${count}`;
+      for (const kind of ['environment', 'balancer', 'listener'] as const)
+        book.take({ node, kind, revision: count, outcome: 'unchanged' }, 0);
+      book.leave(node);
+    }
+    expect(book.size).toBe(0);
+  });
+
+  test('ReceiptBook.leave() still settles what the node owes when it comes back', () => {
+    const book = bookOf(change(3));
+    book.leave('staging');
+    expect(book.take(receipt(3), 100)).toHaveLength(1);
+  });
+});

@@ -1,6 +1,7 @@
 import type { Revision } from '../store/index.ts';
 import { consumerKey } from './change-log.ts';
 import type { LoggedChange } from './change-log.ts';
+import { CONSUMER_KINDS } from './receipt.ts';
 import type { Outcome, Receipt } from './receipt.ts';
 
 interface Standing {
@@ -39,6 +40,19 @@ export class ReceiptBook {
       // Names of nodes come and go with a fleet: what nobody waits for is not kept. A later receipt begins anew.
       if (pending.length === 0) this.#standings.delete(key);
     }
+  }
+
+  /** A node is gone: what its consumers owe is kept until the changes are forgotten, for it may come back; nothing else is. */
+  leave(node: string): void {
+    for (const kind of CONSUMER_KINDS) {
+      const key = consumerKey({ node, kind });
+      if (this.#standings.get(key)?.pending.length === 0) this.#standings.delete(key);
+    }
+  }
+
+  /** How many consumers are remembered. */
+  get size(): number {
+    return this.#standings.size;
   }
 
   /** Takes a receipt down and returns which changes it settled. `nowMs` is monotonic. */

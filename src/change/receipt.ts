@@ -1,15 +1,18 @@
 import type { Revision } from '../store/index.ts';
 
 /** What takes up changes (semantics 6). `process`, `handler`, `executor` and `publication` come with their parts. */
-export type ConsumerKind =
-  | 'environment'
-  | 'process'
-  | 'balancer'
-  | 'listener'
-  | 'handler'
-  | 'executor'
-  | 'dns'
-  | 'publication';
+export const CONSUMER_KINDS = [
+  'environment',
+  'process',
+  'balancer',
+  'listener',
+  'handler',
+  'executor',
+  'dns',
+  'publication',
+] as const;
+
+export type ConsumerKind = (typeof CONSUMER_KINDS)[number];
 
 export type Outcome = 'applied' | 'unchanged' | 'refused' | 'failed' | 'held';
 
