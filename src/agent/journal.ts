@@ -64,6 +64,7 @@ export class Journal<Line> implements AsyncDisposable {
   async rewrite(lines: readonly Line[]): Promise<void> {
     while (this.#flushing !== null) await this.#flushing.catch(() => undefined);
     this.#waiting = [];
+    this.#length = lines.length;
     this.#flushing = this.#replace(lines).finally(() => (this.#flushing = null));
     await this.#flushing;
   }
@@ -83,7 +84,6 @@ export class Journal<Line> implements AsyncDisposable {
     await writeAtomically(this.#file, textOf(lines));
     await this.#handle.close();
     this.#handle = await openToAppend(this.#file);
-    this.#length = lines.length;
   }
 }
 

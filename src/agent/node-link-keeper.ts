@@ -99,18 +99,21 @@ export class NodeLinkKeeper implements AsyncDisposable {
   /** Says the node's last word and closes: nothing that is still under way makes it come back. @throws as `report` */
   async leave(last: Transition): Promise<Revision> {
     const revision = await this.report([last]);
-    this.#closing.abort();
-    this.#syncTimer?.cancel();
-    this.#link?.close('the node leaves');
+    this.#close('the node leaves');
     return revision;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    this.#syncTimer?.cancel();
+    this.#close('the agent stops');
     await this.#connecting.catch(() => undefined);
-    this.#link?.close('the agent stops');
     await this.#memory?.[Symbol.asyncDispose]();
+  }
+
+  #close(reason: string): void {
+    this.#syncTimer?.cancel();
+    this.#link?.close(reason);
+    // Ends a greeting that is under way, and keeps the node from greeting again.
+    this.#closing.abort();
   }
 
   /** The revision of a greeting that tells of a change; what came after the greeting was made is told after it. */

@@ -1,11 +1,12 @@
 import type { ListenerControl } from '../api/index.ts';
 import type { Consumer } from '../change/index.ts';
 import { HealthChecks } from '../health/index.ts';
-import { messageOf } from '../lib/index.ts';
+import { messageOf, type DroverError } from '../lib/index.ts';
 import type { Order } from '../link/index.ts';
 import type { CheckRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Consumers } from './consumers.ts';
+import { agentStops } from './errors.ts';
 import { HostedNode } from './hosted-node.ts';
 import { LocalServices } from './local-services.ts';
 import type { Log } from './log.ts';
@@ -98,7 +99,11 @@ interface HealthEvents {
 
 function startHealth(options: StartNodeOptions, events: HealthEvents): Promise<HealthChecks> {
   const { clock, random, timing, scripts, log, config } = options;
-  const failed = (what: string) => (error: unknown) => log.warn({ node: config.name }, `${what}: ${messageOf(error)}`);
+  const failed = (what: string) => (error: unknown) => {
+    // A node that stops says nothing more, and need not.
+    if ((error as DroverError).code !== agentStops.code)
+      log.warn({ node: config.name }, `${what}: ${messageOf(error)}`);
+  };
   return HealthChecks.start({
     clock,
     random,

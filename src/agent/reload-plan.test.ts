@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import type { AgentConfig } from './config/config.ts';
+import { planReload } from './reload-plan.ts';
+import { nodeConfigOf } from './testing.ts';
+
+const node = nodeConfigOf;
+const PROVISION = {
+  command: 'true',
+  kind: 'command',
+  timeLimitMs: 1_000,
+  lockFile: null,
+  membership: false,
+  cwd: '/',
+} as const;
+
+function config(literal: Partial<AgentConfig>): AgentConfig {
+  return {
+    datacenter: 'dc1',
+    dataDirectory: '/x',
+    temporary: false,
+    dev: false,
+    server: true,
+    store: 'memory:',
+    http: { address: '127.0.0.1', port: 0 },
+    dns: { address: '127.0.0.1', port: 0 },
+    domain: 'consul.',
+    altDomain: null,
+    dnsConfig: {},
+    logLevel: 'info',
+    legacy: false,
+    timing: 'lan',
+    leaveOnTerminate: false,
+    scripts: { local: true, remote: false },
+    nodes: [node()],
+    warnings: [],
+    ...literal,
+  };
+}
+
+const steps: [what: string, before: AgentConfig['nodes'], after: AgentConfig['nodes'], expected: string[]][] = [
+  ['nothing for what is the same', [node()], [node()], []],
+  ['a change of runs', [node()], [node({ runs: ['web'] })], ['change n1']],
+  [
+    'a change of its record',
+    [node()],
+    [node({ address: '127.0.0.2', federation: 'x', meta: { a: 'b' } })],
+    ['change n1'],
+  ],
+  [
+    'a restart for another balancer',
+    [node()],
+    [node({ balancer: { address: '127.0.0.1', haproxy: null, onStop: 'keep' } })],
+    ['restart n1'],
+  ],
+  [
+    'a restart for other environment files',
+    [node()],
+    [node({ environment: { directory: '/e', mode: 0o640, owner: null } })],
+    ['restart n1'],
+  ],
+  [
+    'a restart for another provision command',
+    [node({ provision: PROVISION })],
+    [node({ provision: { ...PROVISION, command: 'false' } })],
+    ['restart n1'],
+  ],
+  ['a new node', [node()], [node(), node({ name: 'n2' })], ['add n2']],
+  ['a node that is gone', [node(), node({ name: 'n2' })], [node()], ['leave n2']],
+  ['the first node staying', [node(), node({ name: 'n2' })], [node({ name: 'n2' })], []],
+];
+
+test.each(steps)('planReload() gives %s', (_what, before, after, expected) => {
+  const plan = planReload(config({ nodes: before }), config({ nodes: after }));
+  expect(plan.steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`)).toEqual(
+    expected,
+  );
+});
+
+const fixed: [change: Partial<AgentConfig>, warning: string][] = [
+  [{ http: { address: '127.0.0.1', port: 8501 } }, 'ports.http or the address of HTTP is another now'],
+  [{ datacenter: 'x' }, 'datacenter is another now: restart the agent'],
+  [{ timing: 'wan' }, 'timing is another now'],
+  [{ scripts: { local: true, remote: true } }, 'enable_script_checks'],
+  [{ nodes: [node({ name: 'other' })] }, 'the agent’s first node stays "n1"'],
+];
+
+test.each(fixed)('planReload() warns of what needs a restart: %j', (change, warning) => {
+  const { warnings } = planReload(config({}), config(change));
+  expect(warnings).toEqual([expect.stringContaining(warning)]);
+});
+
+test('planReload() takes another log level and other warnings without a word', () => {
+  expect(planReload(config({}), config({ logLevel: 'warn', warnings: ['x'] }))).toEqual({ steps: [], warnings: [] });
+});
