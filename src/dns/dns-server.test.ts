@@ -13,7 +13,7 @@ import { instanceRecordOf, startTestRegistry } from '../registry/testing.ts';
 import { DnsServer } from './dns-server.ts';
 import { parseDnsOptions } from './options.ts';
 import type { TcpLimits } from './tcp-transport.ts';
-import { queryOf } from './testing.ts';
+import { edns, queryOf } from './testing.ts';
 
 const ADDRESS = '127.0.0.1';
 const NODE = { name: 'api-1', address: '10.0.0.1', services: [{ service: 'api', port: 1100 }] };
@@ -27,6 +27,7 @@ afterEach(async () => {
 
 interface Options {
   readonly nodes?: RegionLiteral['nodes'];
+  readonly address?: string;
   readonly port?: number;
   readonly clock?: Clock;
   readonly tcpLimits?: Partial<TcpLimits>;
@@ -94,6 +95,25 @@ test('DnsServer answers over UDP and TCP on one port', async () => {
   const socket = await open(dns.port);
   socket.write(framed(queryOf(API, TYPE.A)));
   expect((await read(socket, 1))[0]?.answers).toHaveLength(1);
+});
+
+test('DnsServer sends no long datagram where the asker may be forged, and what is left out over TCP', async () => {
+  const services = Array.from({ length: 400 }, (_, i) => ({
+    service: 'api',
+    id: `api-${i}`,
+    address: `10.1.${i >> 8}.${i & 255}`,
+    port: 1,
+  }));
+  const query = queryOf(API, TYPE.A, { edns: edns(65_000) });
+  for (const [address, isCut] of [
+    ['127.0.0.1', false],
+    ['0.0.0.0', true],
+  ] as const) {
+    const { dns } = await start({ nodes: [{ ...NODE, services }], address });
+    const message = await askUdp(dns.port, query);
+    expect([address, message.truncated, message.answers.length < 300]).toEqual([address, isCut, isCut]);
+    expect(message.answers.length).toBeGreaterThan(200);
+  }
 });
 
 test('DnsServer answers queries sent one after another over TCP in their order', async () => {

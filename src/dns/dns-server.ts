@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/index.ts';
-import { describeHolder, findPortHolder, messageOf } from '../lib/index.ts';
+import { describeHolder, findPortHolder, isLoopback, messageOf } from '../lib/index.ts';
 import type { CatalogReader, Feed } from '../registry/index.ts';
 import { BatchedUdpTransport } from './batched-udp-transport.ts';
 import { cannotListen, portDenied, portTaken } from './errors.ts';
@@ -27,6 +27,13 @@ export interface DnsServerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/**
+ * Most octets over UDP to askers elsewhere, whatever they say they take: the sender of a datagram can be forged, and an
+ * answer a thousand times as long as its question would make this server a weapon (design 13). More goes over TCP.
+ */
+export const REMOTE_UDP_OCTETS = 4_096;
+const REMOTE_UDP = Object.freeze({ transport: 'udp', maxBytes: REMOTE_UDP_OCTETS });
+
 /** How often another free port is tried when the one that UDP got is taken for TCP. */
 const FREE_PORT_TRIES = 10;
 
@@ -47,7 +54,9 @@ export class DnsServer implements AsyncDisposable {
   /** @throws DNS_PORT_TAKEN, DNS_PORT_DENIED, DNS_CANNOT_LISTEN */
   static async start(options: DnsServerOptions): Promise<DnsServer> {
     const responder = new Responder(options);
-    const answer: AnswerQuery = (query, via) => responder.answer(query, via);
+    const isOpen = !isLoopback(options.address);
+    const answer: AnswerQuery = (query, via) =>
+      responder.answer(query, isOpen && via.transport === 'udp' ? REMOTE_UDP : via);
     try {
       const [udp, tcp] = await listen(options, answer);
       return new DnsServer(options.address, responder, udp, tcp);

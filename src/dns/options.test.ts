@@ -54,6 +54,7 @@ test.each([
   ['db-users', 10],
   ['db-users-eu', 20],
   ['api', 1],
+  ['constructor', 1],
 ])('serviceTtl() of %s is %i s', (service, expected) => {
   const ttls = { web: '5s', 'db-*': '10s', 'db-users-*': 20, '*': '1s' };
   expect(serviceTtl(parseDnsOptions({ datacenter: 'aws', serviceTtl: ttls }), service)).toBe(expected);

@@ -82,7 +82,8 @@ export function parseDnsOptions(input: DnsInput): DnsOptions {
 
 /** Seconds that answers about a service may be kept: its own entry, the longest `prefix*`, `*`, else 0. */
 export function serviceTtl(options: DnsOptions, service: string): number {
-  const exact = options.serviceTtl[service];
+  // A service may be called `constructor`.
+  const exact = Object.hasOwn(options.serviceTtl, service) ? options.serviceTtl[service] : undefined;
   if (exact !== undefined) return exact;
   let best = '';
   for (const pattern of Object.keys(options.serviceTtl))

@@ -6,6 +6,7 @@ export * from './duration.ts';
 export * from './errors.ts';
 export * from './file-lock.ts';
 export * from './format-error.ts';
+export * from './loopback.ts';
 export * from './nearest.ts';
 export * from './port-holder.ts';
 export * from './process-identity.ts';

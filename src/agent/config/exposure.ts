@@ -1,10 +1,6 @@
+import { isLoopback } from '../../lib/index.ts';
 import { configConflict } from './errors.ts';
 import type { AgentConfig } from './config.ts';
-
-/** Whether only programs of this machine reach an address. */
-export function isLoopback(address: string): boolean {
-  return /^(?:::ffff:)?127\./i.test(address) || address === '::1';
-}
 
 /**
  * What an operator must hear about who can reach the agent. There is no TLS and no access control yet (design 13).
