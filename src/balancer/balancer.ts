@@ -49,6 +49,7 @@ interface Wanted {
   readonly fingerprint: string;
 }
 
+const NO_VIEW = 'no view of the region has come yet';
 const PORT_RETRY_MS = 2_000;
 /** A pass that takes longer than a call that times out is late; it goes on. */
 const LATE_MS = CALL_TIMEOUT_MS + 300;
@@ -150,7 +151,7 @@ export class LocalBalancer implements Consumer {
     return {
       pid,
       revision: wanted?.revision ?? null,
-      stale: this.#silent ?? this.#unlinked,
+      stale: this.#silent ?? this.#unlinked ?? (wanted === null ? NO_VIEW : null),
       frontends: wanted?.view
         ? describeFrontends(
             wanted.view,

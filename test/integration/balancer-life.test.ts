@@ -91,6 +91,7 @@ requireComponent('haproxy')('LocalBalancer: life of HAProxy', () => {
   it('offer() is late, not stuck, while the worker is stopped; the receipt follows when it goes on', async () => {
     const [one, two] = [await bench.instance('one'), await bench.instance('two')];
     const balancer = await bench.balancer();
+    expect((await balancer.status()).stale).toContain('no view');
     await balancer.offer(viewOf(1, [frontendOf(port(), [memberOf('a/one', one.port)])]));
     const [worker] = (await haproxyPids(bench.configurationFile)).workers as [number];
     process.kill(worker, 'SIGSTOP');
