@@ -1,4 +1,10 @@
-import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import {
+  fastify,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type onRequestHookHandler,
+} from 'fastify';
 import { DroverError, messageOf, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
 import { refusalOf } from './host-guard.ts';
@@ -84,13 +90,18 @@ export async function buildHttpServer(context: ApiContext, limits: HttpLimits = 
 function addGuard(server: FastifyInstance, context: ApiContext): void {
   const ownNames = namesOf(context);
   const v1 = new V1(context);
-  server.addHook('onRequest', (request, reply, done) => {
+  const take: onRequestHookHandler = (request, reply, done) => {
     const refusal = refusalOf(request.raw, ownNames);
     if (refusal !== null) return void refuse(request.url, reply, 403, refusal);
     const url = originForm(request.originalUrl);
     if (!V1.owns(url)) return done();
     void reply.hijack();
     v1.handle(url, request.raw, reply.raw);
+  };
+  server.addHook('onRequest', function (request, reply, done) {
+    // A pipelined request has no socket before its turn: it may read what the one ahead of it writes (RFC 9112, 9.3.2).
+    if (reply.raw.socket === null) reply.raw.once('socket', () => take.call(this, request, reply, done));
+    else take.call(this, request, reply, done);
   });
 }
 
