@@ -54,6 +54,20 @@ describe('wantedBackend()', () => {
     expect(servers.map((server) => `${server.key} ${server.address}`)).toEqual(['a/x 127.0.0.1', 'b/x ::1']);
   });
 
+  it('leaves out a member whose name HAProxy could not read, and unusableMembers() says so in one short line', () => {
+    const frontend = testFrontend([
+      testMember('a/x'),
+      testMember(`a/${'L'.repeat(3_000)}`),
+      testMember('a/y', { address: '10.0.0.1 weight 1\n  server evil 192.0.2.1' }),
+    ]);
+    expect(wantedBackend(frontend).servers.map(({ key }) => key)).toEqual(['a/x']);
+    const [long = '', evil = ''] = unusableMembers(frontend);
+    expect(long).toMatch(/^api: a name is too long for HAProxy: a.LLL/);
+    expect(long.length).toBeLessThan(400);
+    expect(evil).toContain('10.0.0.1 weight 1?  server evil');
+    expect(long + evil).not.toMatch(/[\n\r]/);
+  });
+
   it('leaves out what has no address or port, and unusableMembers() says so', () => {
     const frontend = testFrontend([
       testMember('a/x', { address: 'db.example.com' }),

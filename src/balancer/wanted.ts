@@ -5,6 +5,7 @@ import { backendName } from './names.ts';
 /** Weight 1 is 100 in HAProxy, so that halves and tenths of it are not rounded to nothing. */
 const BASE_WEIGHT = 100;
 const MAX_WEIGHT = 256;
+const LONGEST_COMPLAINT = 300;
 
 /** One member as HAProxy should have it. */
 export interface WantedServer {
@@ -26,7 +27,10 @@ export interface WantedBackend {
   readonly servers: readonly WantedServer[];
 }
 
-/** The backend that a frontend of the view asks for. Members without an IP address are left out: see `unusableMembers`. */
+/** HAProxy refuses a configuration with a line of 2 KiB: the rest of it holds address, port and weight. */
+const LONGEST_NAME = 1_900;
+
+/** The backend that a frontend of the view asks for. Members that HAProxy could not take are left out: see `unusableMembers`. */
 export function wantedBackend(frontend: Frontend): WantedBackend {
   const members = frontend.members.filter(isUsable).toSorted((a, b) => (a.key < b.key ? -1 : 1));
   const weightOf = weightScale(members);
@@ -49,7 +53,11 @@ export function wantedBackend(frontend: Frontend): WantedBackend {
 export function unusableMembers(frontend: Frontend): string[] {
   return frontend.members
     .filter((member) => !isUsable(member))
-    .map((member) => `${frontend.service}: ${member.key} has no usable address: ${member.address}:${member.port}`);
+    .map(({ key, address, port }) => {
+      const { service } = frontend;
+      if (!hasNameThatFits({ key })) return shown(`${service}: a name is too long for HAProxy: ${key}`);
+      return shown(`${service}: ${key} has no usable address: ${address}:${port}`);
+    });
 }
 
 /**
@@ -68,7 +76,17 @@ export function endpoint(address: string, port: number): string {
 }
 
 function isUsable(member: Member): boolean {
-  return net.isIP(member.address) !== 0 && member.port > 0 && member.port < 65_536;
+  return net.isIP(member.address) !== 0 && member.port > 0 && member.port < 65_536 && hasNameThatFits(member);
+}
+
+function hasNameThatFits({ key }: Pick<Member, 'key'>): boolean {
+  return backendName(key).length <= LONGEST_NAME;
+}
+
+/** One line of a receipt's reason, whatever names and addresses hold. */
+function shown(text: string): string {
+  const line = text.replaceAll(/\p{Cc}/gu, '?');
+  return line.length <= LONGEST_COMPLAINT ? line : `${line.slice(0, LONGEST_COMPLAINT)}…`;
 }
 
 function canonicalAddress(address: string): string {
