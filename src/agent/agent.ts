@@ -10,6 +10,7 @@ import { dnsOptionsOf } from './dns-options.ts';
 import { clientModeUnavailable } from './errors.ts';
 import { HostedNodes } from './hosted-nodes.ts';
 import type { Log } from './log.ts';
+import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Region } from './region.ts';
 import { planReload } from './reload-plan.ts';
@@ -120,6 +121,7 @@ export class Agent implements AsyncDisposable {
     await this.#startDns(region, stack);
     stack.use(this.#nodes);
     stack.defer(() => region.parts.liveness.rest());
+    await endLeftBalancers(config, this.#clock, log);
     await this.#nodes.start(config.nodes);
     await this.#startHttp(region, stack);
   }
