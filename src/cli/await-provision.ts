@@ -10,23 +10,22 @@ const POLL_MS = 200;
 const AWAY_MS = 30_000;
 
 /**
- * Waits for the end of a provision that was just queued, and gives it. `interrupted`: the user does not want to wait any
- * longer, and was told that the provision goes on.
+ * Queues a provision, waits for its end and gives it. `interrupted`: the user does not want to wait any longer, and was
+ * told that the provision goes on.
  *
  * @throws CLI_PROVISION_HELD when it cannot start or the time is up, CLI_UNREACHABLE
  */
-export async function awaitProvision(
-  invocation: Invocation,
-  queued: WireListener,
-  waitMs: number,
-): Promise<WireProvision | 'interrupted'> {
-  const { host, output } = invocation;
+export async function awaitProvision(invocation: Invocation, waitMs: number): Promise<WireProvision | 'interrupted'> {
+  const { client, host, output } = invocation;
   const stop = new AbortController();
   const offs = (['SIGINT', 'SIGTERM'] as const).map((name) => host.onSignal(name, () => stop.abort()));
+  let isQueued = false;
   try {
+    const queued = await client.provision(nodeOf(invocation));
+    isQueued = true;
     return await follow(invocation, queued, waitMs, stop.signal);
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted || !isQueued) throw error;
     output.say('the provision goes on: drover listener:status shows it');
     return 'interrupted';
   } finally {

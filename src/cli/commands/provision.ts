@@ -24,13 +24,13 @@ export const provision: Command = {
   ],
   async run(invocation) {
     const { client, host, options, output } = invocation;
-    const queued = await client.provision(nodeOf(invocation));
     if (options['wait'] === false) {
+      const queued = await client.provision(nodeOf(invocation));
       output.data(queued, listenerLines(queued, host.clock.wall()));
       return 0;
     }
     const waitMs = durationOf(options['wait'], Number.POSITIVE_INFINITY) ?? Number.POSITIVE_INFINITY;
-    const found = await awaitProvision(invocation, queued, waitMs);
+    const found = await awaitProvision(invocation, waitMs);
     if (found === 'interrupted') return 130;
     output.data(found, [line(found)]);
     if (found.succeeded) return 0;
