@@ -51,7 +51,7 @@ test('openDataDirectory() follows no link where the name could be guessed, and d
 test('openDataDirectory() says what is wrong with a path that cannot be one', async () => {
   const file = path.join(folder, 'file');
   await writeFile(file, '');
-  for (const dataDirectory of [file, path.join(file, 'below')])
+  for (const dataDirectory of [file, path.join(file, 'below'), '/proc/drover', '/proc/drover/below'])
     await expect(openDataDirectory({ dataDirectory, temporary: false })).rejects.toThrow(dataDirectory);
 });
 

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { messageOf } from '../lib/index.ts';
 import type { AgentConfig } from './config/config.ts';
 import { unusableDataDirectory } from './errors.ts';
@@ -31,13 +32,31 @@ export async function dropDataDirectory({
 }
 
 async function prepare(directory: string, temporary: boolean): Promise<string | null> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(directory);
   // The name of a temporary one can be guessed: in /tmp somebody may have put a link there. An operator's may be one.
   const found = await (temporary ? lstat(directory) : stat(directory));
   const entries = found.isDirectory() ? await readdir(directory) : [];
   const problem = directoryProblem(found, entries, process.getuid?.() ?? found.uid);
   if (problem === null) await chmod(directory, 0o700);
   return problem;
+}
+
+/** `mkdir -p`, which of Node never ends where nothing can be made, as in /proc. */
+async function makeDirectories(directory: string): Promise<void> {
+  const code = await codeOf(mkdir(directory, { mode: 0o700 }));
+  if (code === null || code === 'EEXIST') return;
+  const above = path.dirname(directory);
+  if (code === 'ENOENT' && above !== directory) await makeDirectories(above);
+  await mkdir(directory, { mode: 0o700 });
+}
+
+async function codeOf(task: Promise<unknown>): Promise<string | null> {
+  try {
+    await task;
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  }
 }
 
 /** Why a directory is not taken; null when it is. Pure. */
