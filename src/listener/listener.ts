@@ -9,7 +9,7 @@ import { listenerNotConfigured, listenerNotSaved } from './errors.ts';
 import { foreignHolder } from './foreign-lock.ts';
 import type { ForeignLock } from './foreign-lock.ts';
 import type { ListenerKind } from './kinds.ts';
-import { removeInputs, removeRun, runOf, startProvision } from './provision.ts';
+import { removeInputs, removeRun, runOf, startProvision, sweepRuns } from './provision.ts';
 import type { ProvisionSettings } from './provision.ts';
 import { receiptFor, receiptOfEnd, saysNothingNew } from './receipts.ts';
 import type { ListenerReceipt } from './receipts.ts';
@@ -83,7 +83,11 @@ export class Listener implements Consumer {
       settings,
       await SavedState.open(options.stateDirectory, options.clock, options.log),
     );
-    const { running } = listener.#saved.current;
+    const state = listener.#saved.current;
+    const { running } = state;
+    await sweepRuns(settings, state).catch((error: unknown) =>
+      options.log?.(`what earlier runs left cannot be removed: ${messageOf(error)}`),
+    );
     if (running) void listener.#recover(running);
     return listener;
   }
@@ -262,7 +266,10 @@ export class Listener implements Consumer {
   async #recover(running: Running): Promise<void> {
     const found = await recoverRun(this.#options.stateDirectory, running.id, this.#options.clock);
     if (found) return this.#follow(running, found);
-    this.#owe(() => this.#saved.become(withdrawn(this.#saved.current)));
+    this.#owe(async () => {
+      await this.#saved.become(withdrawn(this.#saved.current));
+      await removeRun(this.#settings.runsDirectory, running.id);
+    });
   }
 
   /** Done before anything else, and again until it succeeded. */

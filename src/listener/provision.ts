@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ensureDirectory, startUnderShim, writeAtomically } from '../lib/index.ts';
+import { ensureDirectory, findRun, startUnderShim, writeAtomically } from '../lib/index.ts';
 import type { Clock, Owner, ShimExit, ShimRun } from '../lib/index.ts';
 import type { NodeView } from '../registry/index.ts';
-import type { ProvisionRun, Running } from './state.ts';
+import type { ListenerState, ProvisionRun, Running } from './state.ts';
 
 /** How a node's provision command is run. */
 export interface ProvisionSettings {
@@ -65,6 +65,20 @@ export async function removeInputs(runsDirectory: string, id: string): Promise<v
 /** Removes all that is left of a run. */
 export async function removeRun(runsDirectory: string, id: string): Promise<void> {
   await rm(runDirectory(runsDirectory, id), { recursive: true, force: true });
+}
+
+/**
+ * Removes what an agent that was killed left behind: folders of runs that never were, and views of those that ended. What
+ * the shim ran last keeps its folder: where the state was damaged it may be the only one who knows of it.
+ */
+export async function sweepRuns(settings: ProvisionSettings, { running, history }: ListenerState): Promise<void> {
+  const { runsDirectory, stateDirectory, clock } = settings;
+  const ended = new Set(history.map(({ id }) => id));
+  const latest = await findRun(stateDirectory, PROVISION, clock);
+  for (const id of await readdir(runsDirectory).catch(() => [])) {
+    if (ended.has(id)) await removeInputs(runsDirectory, id);
+    else if (id !== running?.id && id !== latest?.id) await removeRun(runsDirectory, id);
+  }
 }
 
 /** How a run that ended goes into the history. */

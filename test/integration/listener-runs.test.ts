@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -385,4 +385,21 @@ test('provisionByHand() never overlaps the listener', async () => {
   await writeFile(path.join(directory, 'go'), '');
   expect(await waiting).toBe(5);
   expect(await lines('runs')).toEqual(['hand', 'listener', 'hand']);
+});
+
+test('Listener.start() removes the views, which may hold secrets, and the folders of runs that an agent was killed over', async () => {
+  {
+    await using listener = await listen('echo done');
+    await listener.offer(viewOf(1, api('a')));
+    await until('one run', () => listener.status().runs === 1);
+  }
+  const runs = path.join(state, 'provisions');
+  const [known = ''] = await readdir(runs);
+  await writeFile(path.join(runs, known, 'inputs.json'), 'secret');
+  await mkdir(path.join(runs, '2-never'));
+  await writeFile(path.join(runs, '2-never', 'inputs.json'), 'secret');
+  await using listener = await listen('echo done');
+  expect(await readdir(runs)).toEqual([known]);
+  expect(await readdir(path.join(runs, known))).toEqual(['output.log']);
+  expect(listener.provisions()).toHaveLength(1);
 });
