@@ -5,10 +5,10 @@ import {
   type FastifyReply,
   type onRequestHookHandler,
 } from 'fastify';
-import { DroverError, messageOf, systemClock } from '../lib/index.ts';
+import { DroverError, messageOf, openFilesLimit, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
 import { refusalOf } from './host-guard.ts';
-import { answerClientError, HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
+import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from './http-limits.ts';
 import { toListenError } from './refuse-taken-port.ts';
 import { V1 } from './v1/index.ts';
 import { isV2, refuseV2, registerV2 } from './v2/index.ts';
@@ -42,6 +42,7 @@ export class HttpApi implements AsyncDisposable {
     const all = { ...HTTP_LIMITS, ...limits };
     const server = await buildHttpServer(context, all);
     try {
+      server.server.maxConnections = mostConnections(openFilesLimit());
       await server.listen({ host: address, port });
     } catch (error) {
       await server.close();

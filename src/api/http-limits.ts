@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net';
 
+/** Of the files that may be open, a quarter is not for clients: the store, checks, DNS and HAProxy need theirs whatever comes. */
+const FOR_CLIENTS = 0.75;
+
+/** How many connections are held at once; one more is closed at once. `openFiles` is the process's limit. */
+export function mostConnections(openFiles: number): number {
+  return Math.max(1, Math.floor(openFiles * FOR_CLIENTS));
+}
+
 /** How long and how large a request may be on the socket. */
 export interface HttpLimits {
   /** Idle connections are kept so long; Consul's clients reuse them. */

@@ -16,6 +16,7 @@ export * from './state-file.ts';
 export * from './timing.ts';
 export * from './deadline.ts';
 export * from './kill-group.ts';
+export * from './open-files.ts';
 export * from './open-pipe.ts';
 export * from './output-tail.ts';
 export * from './run-process.ts';
