@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { identifyProcess, isAlive, processStartedAt } from './process-identity.ts';
+import { identifyProcess, isAlive, processAgeMs, processStartedAt } from './process-identity.ts';
 
 const self = identifyProcess(process.pid);
 
@@ -25,4 +25,10 @@ test.runIf(process.platform === 'linux')('processStartedAt() is in the past, to 
   const expected = Date.now() - process.uptime() * 1_000;
   expect(Math.abs(startedAt - expected)).toBeLessThan(3_000);
   expect(processStartedAt(2 ** 30)).toBeNull();
+});
+
+test.runIf(process.platform === 'linux')('processAgeMs() tells how long a process has run', () => {
+  if (self === null) throw new Error('this process is not there');
+  expect(Math.abs((processAgeMs(self) ?? 0) - process.uptime() * 1_000)).toBeLessThan(3_000);
+  expect(processAgeMs({ ...self, startTicks: self.startTicks - 1 })).toBeNull();
 });

@@ -34,6 +34,12 @@ export function processStartedAt(pid: number): number | null {
   return Number(boot[1]) * 1_000 + identity.startTicks * 10;
 }
 
+/** How long a process has run, in ms and whatever the wall clock did meanwhile; null when it is gone. */
+export function processAgeMs(identity: ProcessIdentity): number | null {
+  const uptime = Number.parseFloat(readOrNull('/proc/uptime') ?? '');
+  return isAlive(identity) && Number.isFinite(uptime) ? Math.max(0, uptime * 1_000 - identity.startTicks * 10) : null;
+}
+
 function bootId(): string {
   return (readOrNull('/proc/sys/kernel/random/boot_id') ?? '').trim();
 }

@@ -3,7 +3,15 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findRun, isAlive, identifyProcess, lockFileOf, lockHolder, startUnderShim } from '../../src/lib/index.ts';
+import {
+  findRun,
+  identifyProcess,
+  isAlive,
+  lockFileOf,
+  lockHolder,
+  startUnderShim,
+  systemClock,
+} from '../../src/lib/index.ts';
 import type { ShimOptions, ShimRun } from '../../src/lib/index.ts';
 
 let directory: string;
@@ -185,6 +193,25 @@ test('findRun() waits for a command that lost its shim and says that its exit is
   kill(record.shim.pid, 'SIGKILL');
   expect(await run.exited).toMatchObject({ code: null, lost: true });
   expect(await readFile(path.join(directory, 'end'), 'utf8')).toBe('end\n');
+});
+
+test.each([
+  ['forward', 3_600_000],
+  ['back', -3_600_000],
+])('findRun() ends a command that lost its shim at its limit, though the clock was set %s', async (_how, jumpMs) => {
+  const run = await start('echo $$ > pid; sleep 2; echo end > end; sleep 30', { timeLimitMs: 5_000 });
+  await pidIn('pid');
+  const record = JSON.parse(await readFile(path.join(directory, 'state', 'provision.run.json'), 'utf8')) as {
+    shim: { pid: number };
+  };
+  kill(record.shim.pid, 'SIGKILL');
+  const jumped = { ...systemClock, wall: () => systemClock.wall() + jumpMs };
+  const found = await findRun(path.join(directory, 'state'), 'provision', jumped);
+  const begun = performance.now();
+  expect(await found?.exited).toMatchObject({ code: null, lost: true });
+  expect(await readFile(path.join(directory, 'end'), 'utf8')).toBe('end\n');
+  expect(performance.now() - begun).toBeLessThan(15_000);
+  await run.exited;
 });
 
 test('findRun() finds nothing when nothing ever ran, and nothing of use in a damaged record', async () => {

@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
-import { isAlive } from '../process-identity.ts';
+import { isAlive, processAgeMs } from '../process-identity.ts';
 import type { ProcessIdentity } from '../process-identity.ts';
 import { readRecord, recordFileOf } from './record.ts';
 import type { ShimExit, ShimRecord } from './record.ts';
@@ -55,8 +55,7 @@ export async function followRun(file: string, first: ShimRecord, clock: Clock): 
   await whileAlive([first.shim, first.holder], clock);
   const record = await latest(file, first);
   if (record.exit) return record.exit;
-  const left = record.timeLimitMs === null ? null : record.startedAt + record.timeLimitMs - clock.wall();
-  await outlive(record.command, left, clock);
+  await outlive(record.command, record.timeLimitMs, clock);
   const { startedAt } = record;
   return { code: null, signal: null, startedAt, endedAt: clock.wall(), timedOut: false, lost: true };
 }
@@ -66,9 +65,11 @@ async function latest(file: string, first: ShimRecord): Promise<ShimRecord> {
   return record?.id === first.id ? record : first;
 }
 
-async function outlive(command: ProcessIdentity | null, leftMs: number | null, clock: Clock): Promise<void> {
-  if (command === null || !isAlive(command)) return;
-  const limit = leftMs === null ? null : clock.after(leftMs, () => signal(-command.pid, 'SIGKILL'));
+async function outlive(command: ProcessIdentity | null, timeLimitMs: number | null, clock: Clock): Promise<void> {
+  const age = command === null ? null : processAgeMs(command);
+  if (command === null || age === null) return;
+  const limit =
+    timeLimitMs === null ? null : clock.after(Math.max(0, timeLimitMs - age), () => signal(-command.pid, 'SIGKILL'));
   await whileAlive([command], clock);
   limit?.cancel();
 }
