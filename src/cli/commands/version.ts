@@ -9,10 +9,15 @@ export const version: Command = {
   options: [],
   run({ output }) {
     const value = { version: packageVersion(), node: process.versions.node };
-    output.data(value, [`drover ${value.version} (Node ${value.node})`]);
+    output.data(value, [versionLine()]);
     return Promise.resolve(0);
   },
 };
+
+/** Such as `drover 0.1.0 (Node 26.10.0)`. */
+export function versionLine(): string {
+  return `drover ${packageVersion()} (Node ${process.versions.node})`;
+}
 
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
