@@ -3,10 +3,19 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findComponent, requireComponent } from '../require-component.ts';
-import { isAlive, runProgram, until } from './acceptance-processes.ts';
+import { connects, isAlive, processesNaming, runProgram, until } from './acceptance-processes.ts';
 import { startRegion } from './acceptance-region.ts';
 import type { NodeName, TestRegion } from './acceptance-region.ts';
-import { haproxyOf, membersOf, nodesAnswering, pictureOf, send, Traffic, watchOf } from './acceptance-traffic.ts';
+import {
+  haproxyOf,
+  haproxyPids,
+  membersOf,
+  nodesAnswering,
+  pictureOf,
+  send,
+  Traffic,
+  watchOf,
+} from './acceptance-traffic.ts';
 
 const PORT = 1100;
 const COMINGS_AND_GOINGS = 100;
@@ -136,6 +145,7 @@ requireComponent('haproxy')('the local balancer', () => {
         expect([...answeredBy.keys()].toSorted()).toEqual(['api-1', 'api-2', 'spare']);
       }
       expect(await haproxyOf(region, 'staging')).toEqual(haproxy);
+      await region.untilHealthy();
       await leave('spare/api');
       await region.end('api', 'spare');
     },
@@ -168,10 +178,11 @@ requireComponent('haproxy')('the local balancer', () => {
       expect(isAlive(haproxy.worker)).toBe(true);
       expect(await nodesAnswering(staging(), PORT, 10)).toEqual(new Set(['api-1', 'api-2']));
       await region.startAgent();
-      // Every member and value is there when the agent answers, and while its checks find out anew.
-      const { frontends } = await balancerStatus();
-      const keys = frontends.flatMap((one) => one.members.map(({ key }) => key));
-      expect(keys.toSorted()).toEqual(['api-1/api', 'api-2/api']);
+      await until('it is adopted with its members', async () => {
+        const { frontends, stale } = await balancerStatus();
+        const keys = frontends.flatMap((one) => one.members.map(({ key }) => key));
+        return stale === null && keys.toSorted().join(' ') === 'api-1/api api-2/api';
+      });
       expect((await region.drover('env', 'app-www', '--reveal', '--ready')).code).toBe(0);
       await sleep(1_500);
     } finally {
@@ -186,11 +197,22 @@ requireComponent('haproxy')('the local balancer', () => {
     expect(await balancerStatus()).toMatchObject({ pid: haproxy.master, stale: null });
   });
 
+  test('an orderly stop of the agent takes its HAProxy along and leaves nothing running', async () => {
+    await region.untilAtRest();
+    expect(haproxyPids(region)).not.toEqual([]);
+    await region.stopAgent();
+    expect(haproxyPids(region)).toEqual([]);
+    expect(await connects(staging(), PORT)).toBe(false);
+    await region.endAll();
+    expect(processesNaming(region.directory)).toEqual([]);
+  });
+
   async function balancerStatus(): Promise<{
     readonly pid: number;
+    readonly stale: string | null;
     readonly frontends: readonly { readonly members: readonly { readonly key: string }[] }[];
   }> {
-    return (await region.client.request('/v2/balancer?node=staging')).body as never;
+    return (await region.client.request('/v2/balancer', { query: { node: 'staging' } })).body as never;
   }
 });
 

@@ -163,12 +163,14 @@ test.each([
   { when: 'and its restart after the run failed', exitCode: 3, restarted: 'late' },
 ])('kill -9 of the agent during a run, $when, loses neither the run nor its exit code', async (given) => {
   const { runs } = await region.listener('api-1');
-  await region.tellProvision('api-1', { takesMs: 3_000, exitCode: given.exitCode });
+  await region.tellProvision('api-1', { takesMs: 60_000, exitCode: given.exitCode });
   const before = linesNow();
   const value = nextValue();
   await region.setDatabase(value);
   await until('it runs', () => runsOf(before, 'api-1').length === 1);
   await region.tellProvision('api-1', {});
+  const [run] = runsOf(before, 'api-1');
+  const endRun = (): void => signal(run?.pid ?? 0, 'SIGUSR1');
   await region.killAgent();
   const ended = (): boolean =>
     region
@@ -179,8 +181,10 @@ test.each([
     await region.startAgent();
     expect(ended()).toBe(false);
     expect(await region.listener('api-1')).toMatchObject({ running: true });
+    endRun();
     await until('it ended', ended);
   } else {
+    endRun();
     await until('it ended', ended);
     await region.startAgent();
   }

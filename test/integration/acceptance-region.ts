@@ -255,6 +255,14 @@ export class TestRegion implements AsyncDisposable {
     this.#standIns.delete(`${service}@${node}`);
   }
 
+  async endAll(): Promise<void> {
+    for (const one of Array.from(this.#standIns.values())) {
+      one.kill('SIGTERM');
+      await endOf(one);
+    }
+    this.#standIns.clear();
+  }
+
   /** Everything that provision commands wrote down so far. */
   provisionLines(): ProvisionLine[] {
     const file = path.join(this.directory, 'provisions.log');
@@ -283,8 +291,13 @@ export class TestRegion implements AsyncDisposable {
 
   /** A `/v1` call with a JSON body; gives the revision of the change. Throws when it is refused. */
   async put(route: string, body?: unknown): Promise<number> {
-    const { revision } = await this.client.request(route, { method: 'PUT', ...(body === undefined ? {} : { body }) });
-    return revision;
+    const answer = await fetch(`${this.http}${route}`, {
+      method: 'PUT',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`PUT ${route}: ${answer.status} ${text}`);
+    return Number(answer.headers.get('x-drover-revision'));
   }
 
   /** The trace of a revision once it has arrived everywhere. */
