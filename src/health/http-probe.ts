@@ -1,10 +1,14 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, formatGoDuration, startDeadline } from '../lib/index.ts';
 import { type HttpAsk, firstAsk, nextAsk, showUrl } from './http-ask.ts';
 import { NETWORK_TIMEOUT_MS } from './tcp-probe.ts';
 import { type Probe, type Verdict, boundOutput, describeNetworkError, isOwnFailure, outputLimitOf } from './verdict.ts';
+
+// An import of node:http evaluates all of its exports, and with WebSocket a whole HTTP client: a tenth of a second of an
+// agent's start.
+const { request: requestHttp } = process.getBuiltinModule('node:http');
+const { request: requestHttps } = process.getBuiltinModule('node:https');
 
 /** Go's limit. */
 const MOST_REDIRECTS = 10;

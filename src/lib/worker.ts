@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 export interface WorkerOptions {
@@ -12,5 +14,11 @@ export interface WorkerOptions {
  * names it (in debuggers and `/proc`), and the single executable, which has no files, finds its code by the role alone.
  */
 export function startWorker(role: string, options: WorkerOptions): Worker {
-  return new Worker(options.module, { name: role, workerData: options.workerData });
+  return new Worker(options.module, { name: role, workerData: options.workerData, env: workerEnvironment() });
+}
+
+/** A thread does not inherit the compile cache of its process, and would strip and compile every module anew. */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: path.dirname(directory) };
 }
