@@ -76,3 +76,39 @@ test.each(NAMES)('GET of what nobody registered under %j finds nothing', async (
   expect((await api.ask('GET', `/v2/nodes/${path}`)).status).toBe(404);
   expect((await api.ask('GET', `/v2/services/${path}`)).status).toBe(404);
 });
+
+const many = (count: number, make: (index: number) => unknown): unknown[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+test.each([
+  ['agent/service/register', { Name: 'big', Tags: many(1_025, (i) => `t${i}`) }, 'more than 1024 tags'],
+  ['agent/service/register', { Name: 'big', Checks: many(257, () => ({ TTL: '10s' })) }, 'more than 256 checks'],
+  [
+    'agent/service/register',
+    {
+      Name: 'big',
+      TaggedAddresses: Object.fromEntries(many(65, (i) => [`a${i}`, { Address: '192.0.2.1', Port: 1 }]) as []),
+    },
+    'more than 64 tagged addresses',
+  ],
+  [
+    'catalog/register',
+    { Node: 'n', Address: '192.0.2.1', Checks: many(257, (i) => ({ Name: `c${i}` })) },
+    'more than 256 checks',
+  ],
+])('PUT /v1/%s refuses a registration that would hold everything else up', async (url, body, says) => {
+  const { status, text } = await api.ask('PUT', `/v1/${url}`, { body });
+  expect([status, text]).toEqual([400, expect.stringContaining(says)]);
+});
+
+test.each([
+  ['unknown keys', Object.fromEntries(many(5_000, (i) => [`unknown${i}`, 1]) as [])],
+  ['wrong values', { id: 'x', hosts: many(5_000, () => 'a!') }],
+])('PUT /v2/definitions/x says a hundred of five thousand %s', async (_what, body) => {
+  const { status, json } = await api.ask('PUT', '/v2/definitions/x', {
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(status).toBe(400);
+  expect((json as { error: { problems: unknown[] } }).error.problems.length).toBeLessThanOrEqual(101);
+});

@@ -4,6 +4,8 @@ import { badRequest } from './errors.ts';
 import { flagIn, foldedObject, objectIn, refuseUnknown, textIn, textListIn, type Folded } from './fields.ts';
 
 const MAX_META_PAIRS = 64;
+const MAX_TAGS = 1_024;
+const MAX_TAGGED_ADDRESSES = 64;
 const META_KEY = /^[A-Za-z0-9_-]{1,128}$/;
 const MAX_META_VALUE = 512;
 const MAX_WEIGHT = 65_535;
@@ -30,7 +32,7 @@ export function parseInstance(fields: Folded): InstanceRecord {
   return {
     id,
     service,
-    tags: textListIn(fields, 'tags'),
+    tags: tagsOf(fields),
     address: addressOf(fields),
     port: portOf(fields),
     meta: metaOf(fields),
@@ -58,6 +60,12 @@ function refuseLeftOut(fields: Folded): void {
       throw badRequest(`Invalid service: the only ${key} is "default"`);
   if (textIn(fields, 'socketpath') !== '')
     throw badRequest('Invalid service: a service on a Unix socket is not known to this version');
+}
+
+function tagsOf(fields: Folded): string[] {
+  const tags = textListIn(fields, 'tags');
+  if (tags.length > MAX_TAGS) throw badRequest(`Invalid service: more than ${MAX_TAGS} tags`);
+  return tags;
 }
 
 function addressOf(fields: Folded): string {
@@ -100,6 +108,8 @@ function isWeight(value: unknown, least: number): value is number {
 
 function taggedAddressesOf(fields: Folded): InstanceRecord['taggedAddresses'] {
   const tagged = Object.entries(objectIn(fields, 'taggedaddresses') ?? {});
+  if (tagged.length > MAX_TAGGED_ADDRESSES)
+    throw badRequest(`Invalid service: more than ${MAX_TAGGED_ADDRESSES} tagged addresses`);
   return Object.fromEntries(
     tagged.map(([key, value]) => {
       const inner = foldedObject(value, 'tagged_addresses');

@@ -30,6 +30,9 @@ export function parseServiceRegistration(value: unknown, options: RegistrationOp
   return { instance, checks: checksOf(fields, options) };
 }
 
+/** Most checks of one registration. */
+export const MAX_CHECKS = 256;
+
 /**
  * Reads a check as Consul's clients and configuration files write it, with the service it belongs to.
  *
@@ -47,6 +50,7 @@ function checksOf(fields: Folded, options: RegistrationOptions): CheckDefinition
   const single = objectIn(fields, 'check');
   const isLeftOut = single === undefined || (options.unknownKeys === 'ignore' && isEmptyCheck(single));
   const all = [...(isLeftOut ? [] : [single]), ...listIn(fields, 'checks')];
+  if (all.length > MAX_CHECKS) throw badRequest(`Invalid service: more than ${MAX_CHECKS} checks`);
   return all.map((one) => checkOf(one, options, BAD_STATUS));
 }
 

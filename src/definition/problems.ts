@@ -27,7 +27,7 @@ function summary(problems: readonly DroverError[]): string {
 }
 
 /** Nobody reads more, and whoever sends a file of nothing but mistakes is not worked for any longer. */
-const MOST_PROBLEMS = 100;
+export const MOST_PROBLEMS = 100;
 
 /** Runs each task, collecting what they throw, and throws everything at the end, or the first hundred at once. */
 export function collectProblems<T, R>(items: Iterable<T>, task: (item: T) => R): R[] {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type DroverError, type Place, nearest } from '../lib/index.ts';
 import type { Document } from './document.ts';
 import { definitionInvalid, definitionUnknownKey } from './errors.ts';
-import { throwAll } from './problems.ts';
+import { MOST_PROBLEMS, throwAll } from './problems.ts';
 import { type KeyPath, describeValue, formatPath, isSecretKey } from './describe.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -26,7 +26,7 @@ export function validateDocument<Schema extends z.ZodType>(document: Placed, sch
     },
   });
   if (result.success) return result.data;
-  const issues = result.error.issues.flatMap((issue) => flatten(issue, []));
+  const issues = result.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => flatten(issue, []));
   return throwAll(issues.flatMap((issue) => toErrors(document, issue, knownKeys)).toSorted(byPlace));
 }
 
@@ -89,7 +89,7 @@ function toErrors(document: Placed, flat: FlatIssue, knownKeys: WeakMap<object, 
   const { issue, path } = flat;
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys.get(issue.input as object) ?? [];
-    return issue.keys.map((key) => unknownKeyError(document, path, key, known));
+    return issue.keys.slice(0, MOST_PROBLEMS).map((key) => unknownKeyError(document, path, key, known));
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) return [missingAt(document, path)];
   return [invalidAt(document, path, textOf(document, flat), issue.code === 'invalid_key' ? 'key' : 'value')];

@@ -2,9 +2,10 @@ import { DroverError } from '../../lib/index.ts';
 import type { ExternalRegistration, InstanceRecord } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { checkedName } from '../checked-name.ts';
-import { internal } from '../errors.ts';
+import { badRequest, internal } from '../errors.ts';
 import { foldedObject, flagIn, listIn, objectIn, textIn, textsIn, type Folded } from '../fields.ts';
 import { parseInstance } from '../parse-instance.ts';
+import { MAX_CHECKS } from '../registration.ts';
 import { parseCatalogCheck } from './catalog-check.ts';
 import { bodyJson, changedAt, type V1Answer, type V1Request } from './exchange.ts';
 import { checkDatacenter } from './parameters.ts';
@@ -53,6 +54,7 @@ function registrationOf(context: ApiContext, body: Folded): ExternalRegistration
   const instance = instanceOf(objectIn(body, 'service'));
   const single = objectIn(body, 'check');
   const checks = [...(single === undefined ? [] : [single]), ...listIn(body, 'checks')];
+  if (checks.length > MAX_CHECKS) throw badRequest(`more than ${MAX_CHECKS} checks in one registration`);
   const owner = { node: name, nowMs: context.clock.wall() };
   return {
     node: {
