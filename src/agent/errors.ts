@@ -32,5 +32,5 @@ export const unusableDataDirectory = defineError(
   'AGENT_DATA_DIRECTORY',
   400,
   (directory: string, why: string) => `cannot use the data directory ${directory}: ${why}`,
-  { hint: 'name one that this user may write with --data-dir or data_dir' },
+  { hint: 'name one of its own, which this user may write, with --data-dir or data_dir' },
 );
