@@ -38,7 +38,8 @@ export class Agent implements AsyncDisposable {
   readonly #random: () => number;
   readonly #nodes: HostedNodes;
   #stack = new AsyncDisposableStack();
-  #config: AgentConfig;
+  /** As it was at the start: of a later one only nodes are taken up, which know theirs. */
+  readonly #config: AgentConfig;
   #region: Region | null = null;
   #http: HttpApi | null = null;
   #dns: DnsServer | null = null;
@@ -214,10 +215,9 @@ export class Agent implements AsyncDisposable {
     const { readConfig, log } = this.#options;
     if (readConfig === undefined) return;
     const next = await readConfig();
-    const { steps, warnings } = planReload(this.#config, next);
+    const { steps, warnings } = planReload({ ...this.#config, nodes: this.#nodes.configs }, next);
     for (const warning of [...next.warnings, ...warnings]) log.warn({}, warning);
     await this.#nodes.apply(steps);
-    this.#config = { ...this.#config, nodes: next.nodes };
     const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
     log.info({ nodes: taken }, 'the configuration was read again');
   }

@@ -29,6 +29,11 @@ export class HostedNodes implements AsyncDisposable {
     return this.#local;
   }
 
+  /** What each runs with, in order. */
+  get configs(): readonly NodeConfig[] {
+    return [...this.#started.values()].map((one) => one.config);
+  }
+
   /** Starts nodes at once. When one cannot start the others have; disposing ends them. @throws the first one's error */
   async start(configs: readonly NodeConfig[]): Promise<void> {
     const results = await Promise.allSettled(configs.map((config) => this.#options.start(config)));
@@ -67,11 +72,13 @@ export class HostedNodes implements AsyncDisposable {
     const name = step.type === 'leave' ? step.name : step.config.name;
     const started = this.#started.get(name);
     if (started === undefined) return;
-    if (step.type === 'change') return this.#options.change(started, step.config);
     if (step.type === 'restart') return this.#restart(started, step.config);
+    if (step.type === 'change') {
+      await this.#options.change(started, step.config);
+      return this.#keep({ ...started, config: step.config });
+    }
     await this.#sayGoodbye(started);
-    this.#started.delete(name);
-    this.#local.delete(name);
+    this.#forget(name);
     await started.end('leave');
   }
 
@@ -80,6 +87,8 @@ export class HostedNodes implements AsyncDisposable {
     try {
       this.#keep(await this.#options.start(config));
     } catch (error) {
+      // Without a node rather than with one that has ended: the next reload starts it.
+      this.#forget(config.name);
       this.#keep(await this.#options.start(started.config));
       throw error;
     }
@@ -88,6 +97,11 @@ export class HostedNodes implements AsyncDisposable {
   #keep(started: StartedNode): void {
     this.#started.set(started.config.name, started);
     this.#local.set(started.config.name, started.node);
+  }
+
+  #forget(name: string): void {
+    this.#started.delete(name);
+    this.#local.delete(name);
   }
 
   async #sayGoodbye({ node, config }: StartedNode): Promise<void> {

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ensureDirectory } from '../lib/index.ts';
+import { ensureDirectory, messageOf } from '../lib/index.ts';
 import type { CheckRecord, InstanceRecord } from '../registry/index.ts';
+import { unusableDataDirectory } from './errors.ts';
 import { Journal } from './journal.ts';
 import type { RegisteredCheck, Source } from './registered-check.ts';
 import { parseLine, type RegistrationLine } from './registration-line.ts';
@@ -35,10 +36,14 @@ export class Registrations implements AsyncDisposable {
   /**
    * Reads what was registered before; what is damaged is put aside and reported through `warn`. Without a directory
    * nothing is kept.
+   *
+   * @throws AGENT_DATA_DIRECTORY
    */
   static async open(directory: string | null, warn: (text: string) => void): Promise<Registrations> {
     if (directory === null) return new Registrations(null);
-    await ensureDirectory(directory);
+    await ensureDirectory(directory).catch((error: unknown) => {
+      throw unusableDataDirectory.with({ cause: error }, directory, messageOf(error));
+    });
     const { journal, lines, damaged } = await Journal.open(path.join(directory, 'registrations.jsonl'), parseLine);
     if (damaged !== undefined) warn(`registrations were damaged (${damaged.reason}); kept as ${damaged.keptAs}`);
     const registrations = new Registrations(journal);
