@@ -256,8 +256,8 @@ class EveryNode {
     for (const known of this.#views.keys()) if (region.catalog.node(known) === undefined) this.#views.delete(known);
     for (const { record } of region.catalog.nodes()) {
       const before = this.#views.get(record.name);
-      this.#views.delete(record.name);
-      if (record.consumers.length === 0) continue;
+      // One that lost its consumers goes on with its choices: they are what it comes back to.
+      if (record.consumers.length === 0 && before === undefined) continue;
       const view = computeView(region.catalog, record.name, before?.view ?? null) as NodeView;
       for (const kind of record.consumers) {
         const previous = before?.kinds.includes(kind) === true ? before.view : null;
@@ -269,7 +269,8 @@ class EveryNode {
   }
 
   contents(): unknown[] {
-    return [...this.#views.values()].map(({ view }) => ({ ...view, revision: 0 })).toSorted(byNode);
+    const consuming = [...this.#views.values()].filter(({ kinds }) => kinds.length > 0);
+    return consuming.map(({ view }) => ({ ...view, revision: 0 })).toSorted(byNode);
   }
 }
 

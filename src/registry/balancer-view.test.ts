@@ -188,6 +188,14 @@ describe('balancerView() with panic: keep', () => {
     expect(viewOf({ nodes, definitions }, before).frontends[0]).toMatchObject({ members: [], panicking: false });
   });
 
+  test('balancerView() never takes in what is critical and was no member, however often it is asked', () => {
+    const first = viewOf({ nodes: [WWW, on('api-1'), on('api-2', { status: 'critical' })], definitions });
+    const nodes = [WWW, on('api-2', { status: 'critical' })];
+    const second = viewOf({ nodes, definitions }, first);
+    expect(second.frontends[0]).toMatchObject({ members: [], panicking: false });
+    expect(viewOf({ nodes, definitions }, second)).toEqual(second);
+  });
+
   test('balancerView() ends the panic when one is routable again', () => {
     const before = viewOf({ nodes: [WWW, ...critical], definitions });
     const nodes = [WWW, on('api-1', { status: 'critical' }), on('api-2')];

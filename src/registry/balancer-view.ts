@@ -105,8 +105,8 @@ function draft(
 }
 
 /**
- * `panic: keep`: the last members that are still registered and critical or unknown; where no last members are known (a
- * server that has just started), all such instances.
+ * `panic: keep`: the last members that are still registered and critical or unknown, be it none; where nothing is known of
+ * the last ones (a server that has just started), all such instances. Asked again, it says the same.
  */
 function keptMembers(
   scope: ResolveScope,
@@ -115,14 +115,14 @@ function keptMembers(
 ): MemberSet | null {
   const keeping = services.filter((service) => service.panic === 'keep');
   if (keeping.length === 0) return null;
-  const before = previous?.frontends.find((one) => one.service === services[0]?.id)?.members ?? [];
-  const last = new Set(before.map((member) => member.key));
+  const before = previous?.frontends.find((one) => one.service === services[0]?.id)?.members;
+  const last = before === undefined ? null : new Set(before.map((member) => member.key));
   const members = keeping
     .flatMap((service) =>
       scope
         .candidates(service.federation, service.id)
         .filter(
-          ({ key, health }) => (health === 'critical' || health === 'unknown') && (last.size === 0 || last.has(key)),
+          ({ key, health }) => (health === 'critical' || health === 'unknown') && (last === null || last.has(key)),
         )
         .map((candidate) => memberOf(candidate, service)),
     )
