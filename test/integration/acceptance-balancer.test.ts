@@ -6,6 +6,7 @@ import { findComponent, requireComponent } from '../require-component.ts';
 import { connects, isAlive, processesNaming, runProgram, until } from './acceptance-processes.ts';
 import { startRegion } from './acceptance-region.ts';
 import type { NodeName, TestRegion } from './acceptance-region.ts';
+import type { TrafficResult } from './acceptance-traffic.ts';
 import {
   haproxyOf,
   haproxyPids,
@@ -133,26 +134,28 @@ requireComponent('haproxy')('the local balancer', () => {
       await region.untilHealthy();
       const haproxy = await haproxyOf(region, 'staging');
       const traffic = new Traffic({ host: staging(), port: PORT }, { connections: 4 });
+      let result: TrafficResult;
       try {
         for (let count = 0; count < COMINGS_AND_GOINGS; count++)
           await comeAndGo((['api-1', 'api-2', 'spare'] as const)[count % 3] as NodeName);
         await until('enough was asked', () => traffic.sent >= REQUESTS, { withinMs: MINUTES });
       } finally {
-        const { sent, errors, answeredBy } = await traffic.stop();
-        console.log(`${sent} requests, answered by ${JSON.stringify(Object.fromEntries(answeredBy))}`);
-        expect(errors).toEqual([]);
-        expect(sent).toBeGreaterThanOrEqual(REQUESTS);
-        expect([...answeredBy.keys()].toSorted()).toEqual(['api-1', 'api-2', 'spare']);
+        result = await traffic.stop();
+        await region.untilHealthy();
+        await leave('spare/api');
+        await region.end('api', 'spare');
       }
+      const { sent, errors, answeredBy } = result;
+      console.log(`${sent} requests, answered by ${JSON.stringify(Object.fromEntries(answeredBy))}`);
+      expect(errors).toEqual([]);
+      expect(sent).toBeGreaterThanOrEqual(REQUESTS);
+      expect([...answeredBy.keys()].toSorted()).toEqual(['api-1', 'api-2', 'spare']);
       expect(await haproxyOf(region, 'staging')).toEqual(haproxy);
-      await region.untilHealthy();
-      await leave('spare/api');
-      await region.end('api', 'spare');
     },
     3 * MINUTES,
   );
 
-  /** As an operator does it: announced, waited for, stopped, started, back in. */
+  /** As an operator does it: announced, waited for, drained, stopped, started, back in. */
   async function comeAndGo(node: NodeName): Promise<void> {
     await until('another one is well', async () => {
       const { instancesOf } = await region.client.service('api');
@@ -162,6 +165,11 @@ requireComponent('haproxy')('the local balancer', () => {
     const { converged, pending } = await region.client.converged(revision, { wait: '10s' });
     expect(pending).toEqual([]);
     expect(converged).toBe(true);
+    await until('nothing is in flight to it', async () => {
+      const { frontends } = await balancerStatus();
+      const members = frontends.flatMap((one) => one.members);
+      return members.every(({ key, sessions }) => key !== `${node}/api` || sessions === 0);
+    });
     await region.end('api', node);
     await region.start('api', node);
     await region.client.maintenance(false, { node, service: 'api' });
@@ -210,7 +218,7 @@ requireComponent('haproxy')('the local balancer', () => {
   async function balancerStatus(): Promise<{
     readonly pid: number;
     readonly stale: string | null;
-    readonly frontends: readonly { readonly members: readonly { readonly key: string }[] }[];
+    readonly frontends: readonly { readonly members: readonly { readonly key: string; readonly sessions: number }[] }[];
   }> {
     return (await region.client.request('/v2/balancer', { query: { node: 'staging' } })).body as never;
   }
