@@ -110,8 +110,12 @@ test('parseDefinition() takes back what toServiceDocument() gives', () => {
       environment: fc.dictionary(name, fc.oneof(text, fc.integer(), fc.boolean()), { maxKeys: 3 }),
       requires: fc.oneof(
         fc.constant(['api']),
-        fc.dictionary(name, fc.constant('{A} and {b.C}'), { maxKeys: 2 }),
-        fc.constant(['api', { X: '{Y}' }]),
+        fc.dictionary(
+          name.map((one) => `${one}1`),
+          fc.constant('{A} and {b.C}'),
+          { maxKeys: 2 },
+        ),
+        fc.constant(['api', { X1: '{Y}' }]),
       ),
       provides: fc.dictionary(
         name.map((one) => `P_${one}`),
