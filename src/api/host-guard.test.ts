@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { hostName, isForeign, refusalOf } from './host-guard.ts';
+import { HostGuard, hostName, isForeign } from './host-guard.ts';
 
-const OWN = new Set(['staging', 'staging.node.consul']);
+const guard = new HostGuard(new Set(['staging', 'staging.node.consul']));
 
 function ask(method: string, host?: string, origin?: string): string | null {
   const headers = { ...(host === undefined ? {} : { host }), ...(origin === undefined ? {} : { origin }) };
-  return refusalOf({ method, headers }, OWN);
+  return guard.refusalOf({ method, headers });
 }
 
 test.each([
@@ -16,7 +16,7 @@ test.each([
   ['staging:8500'],
   ['staging.node.consul.:8500'],
   [undefined],
-])('refusalOf() lets Host %s in', (host) => {
+])('HostGuard lets Host %s in', (host) => {
   expect(ask('GET', host)).toBeNull();
 });
 
@@ -30,17 +30,17 @@ test.each([
   ['127.0.0.1,evil.example'],
   ['[::1'],
   [' '],
-])('refusalOf() refuses Host %s', (host) => {
+])('HostGuard refuses Host %s', (host) => {
   expect(ask('GET', host)).toContain('is not an address');
 });
 
-test('refusalOf() refuses a change from a foreign origin, also `null`', () => {
+test('HostGuard refuses a change from a foreign origin, also `null`', () => {
   expect(ask('PUT', '127.0.0.1:8500', 'http://evil.example')).toContain('origin');
   expect(ask('DELETE', '127.0.0.1:8500', 'null')).toContain('origin');
   expect(ask('PUT', '127.0.0.1:8500', 'http://127.0.0.1:9999')).toContain('origin');
 });
 
-test('refusalOf() lets a change from its own page, from no browser, and reads from anywhere in', () => {
+test('HostGuard lets a change from its own page, from no browser, and reads from anywhere in', () => {
   expect(ask('PUT', '127.0.0.1:8500', 'http://127.0.0.1:8500')).toBeNull();
   expect(ask('PUT', '127.0.0.1:8500')).toBeNull();
   expect(ask('GET', '127.0.0.1:8500', 'http://evil.example')).toBeNull();

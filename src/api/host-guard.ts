@@ -1,20 +1,39 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
+const MOST_KEPT = 256;
+
 /**
  * Whether a request may be answered (design 13): its Host is an IP literal, localhost or one of the node's own names, so
  * that no foreign name can be bound to this address (DNS rebinding); and a change that a browser sends comes from a page
- * of this very host (CSRF). Returns why not.
+ * of this very host (CSRF).
  */
-export function refusalOf({ method, headers }: GuardedRequest, ownNames: ReadonlySet<string>): string | null {
-  const { host = '' } = headers;
-  if (host !== '' && !isOwnHost(hostName(host), ownNames)) {
-    return `Host ${JSON.stringify(host)} is not an address, localhost or a name of this node`;
+export class HostGuard {
+  readonly #ownNames: ReadonlySet<string>;
+  /** Hosts that were let in: clients send the same few. */
+  readonly #known = new Set<string>();
+
+  /** `ownNames` in lower case. */
+  constructor(ownNames: ReadonlySet<string>) {
+    this.#ownNames = ownNames;
   }
-  if (!READS.has(method ?? '') && isForeign(headers)) {
-    return `a change from origin ${JSON.stringify(headers.origin ?? 'elsewhere')} is refused`;
+
+  /** Why a request is refused; null for one that is not. */
+  refusalOf({ method, headers }: GuardedRequest): string | null {
+    const { host = '' } = headers;
+    if (host !== '' && !this.#known.has(host) && !this.#admit(host))
+      return `Host ${JSON.stringify(host)} is not an address, localhost or a name of this node`;
+    if (!READS.has(method ?? '') && isForeign(headers))
+      return `a change from origin ${JSON.stringify(headers.origin ?? 'elsewhere')} is refused`;
+    return null;
   }
-  return null;
+
+  #admit(host: string): boolean {
+    const name = hostName(host);
+    const isOwn = isIP(name) !== 0 || name === 'localhost' || this.#ownNames.has(name);
+    if (isOwn && this.#known.size < MOST_KEPT) this.#known.add(host);
+    return isOwn;
+  }
 }
 
 /** What of a request decides. */
@@ -35,8 +54,4 @@ export function isForeign({ host, origin, 'sec-fetch-site': site }: GuardedReque
 export function hostName(host: string): string {
   const [, literal] = /^\[([^\]]*)\](?::\d*)?$/.exec(host) ?? [];
   return (literal ?? host.replace(/:\d*$/, '')).toLowerCase().replace(/\.$/, '');
-}
-
-function isOwnHost(host: string, ownNames: ReadonlySet<string>): boolean {
-  return isIP(host) !== 0 || host === 'localhost' || ownNames.has(host);
 }

@@ -7,7 +7,7 @@ import {
 } from 'fastify';
 import { DroverError, messageOf, openFilesLimit, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
-import { refusalOf } from './host-guard.ts';
+import { HostGuard } from './host-guard.ts';
 import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from './http-limits.ts';
 import { toListenError } from './refuse-taken-port.ts';
 import { V1 } from './v1/index.ts';
@@ -87,12 +87,15 @@ export async function buildHttpServer(context: ApiContext, limits: HttpLimits = 
   return server;
 }
 
+/** What `/v1` is asked with; other methods come by the longer way of what is not found, and are refused there. */
+const V1_METHODS = ['GET', 'PUT', 'DELETE', 'POST'];
+
 /** Refuses foreign hosts and origins, and hands `/v1` over as it came: before routing, bodies and content types. */
 function addGuard(server: FastifyInstance, context: ApiContext): void {
-  const ownNames = namesOf(context);
+  const guard = new HostGuard(namesOf(context));
   const v1 = new V1(context);
   const take: onRequestHookHandler = (request, reply, done) => {
-    const refusal = refusalOf(request.raw, ownNames);
+    const refusal = guard.refusalOf(request.raw);
     if (refusal !== null) return void refuse(request.url, reply, 403, refusal);
     const url = originForm(request.originalUrl);
     if (!V1.owns(url)) return done();
@@ -104,6 +107,8 @@ function addGuard(server: FastifyInstance, context: ApiContext): void {
     if (reply.raw.socket === null) reply.raw.once('socket', () => take.call(this, request, reply, done));
     else take.call(this, request, reply, done);
   });
+  // The hook has answered before: the route only saves its requests the search for a page of "not found".
+  server.route({ method: V1_METHODS, url: '/v1', handler: (_request, reply) => reply.callNotFound() });
 }
 
 function addErrorPages(server: FastifyInstance, context: ApiContext): void {

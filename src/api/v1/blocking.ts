@@ -55,14 +55,11 @@ function waitAndFinish(context: ApiContext, { signal }: V1Request, reading: Read
 }
 
 function finish(context: ApiContext, answer: Answer, options: ReadOptions, present: Present): V1Answer {
-  const presented = present(answer);
-  const headers = readHeaders(context.store.status(), answer.index, options.consistency);
-  if (options.cached) Object.assign(headers, NOT_CACHED);
-  return { ...presented, headers: Object.assign(headers, presented.headers) };
+  const headerList = readHeaders(context.store.status(), answer.index, options.consistency);
+  // Answers come from memory that follows the store: there is no agent's cache between.
+  if (options.cached) headerList.push('X-Cache', 'MISS', 'Age', '0');
+  return present === sendJson ? { json: answer.body, headerList } : { ...present(answer), headerList };
 }
-
-/** Answers come from memory that follows the store: there is no agent's cache between. */
-const NOT_CACHED = Object.freeze({ 'X-Cache': 'MISS', Age: '0' });
 
 function sendJson(answer: Answer): V1Answer {
   return { json: answer.body };

@@ -65,6 +65,6 @@ async function list(context: ApiContext, log: EventLog, { query, signal }: V1Req
   const waitMs = Math.min(MAX_WAIT_MS, waitOf(query.get('wait')) ?? DEFAULT_WAIT_MS);
   if (index !== '' && index !== '0' && index === log.index(name))
     await log.changed(name, context.clock, waitMs + context.random() * (waitMs / 16), signal);
-  const headers = readHeaders(context.store.status(), log.index(name), 'leader');
-  return { ...json(log.list(name)), headers };
+  const headerList = readHeaders(context.store.status(), log.index(name), 'leader');
+  return { ...json(log.list(name)), headerList };
 }

@@ -22,6 +22,8 @@ export interface V1Answer {
   /** 200 unless told. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** More headers, names and values in turn; the list is the answer's own. */
+  readonly headerList?: string[];
   readonly json?: string | Buffer;
   readonly text?: string;
   /** Sent as they are; `headers` say what they are. */

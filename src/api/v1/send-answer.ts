@@ -48,11 +48,12 @@ function bodyOf({ json, text, bytes }: V1Answer, pretty: boolean): Buffer {
 function write(response: ServerResponse, answer: V1Answer, body: Buffer, encoding?: string): void {
   if (response.headersSent || response.destroyed) return;
   const { headers, json, text, status = 200 } = answer;
-  const list: string[] = ['Vary', 'Accept-Encoding', 'Content-Length', String(body.length)];
+  const list = answer.headerList ?? [];
+  list.push('Vary', 'Accept-Encoding', 'Content-Length', String(body.length));
   if (json !== undefined) list.push('Content-Type', 'application/json');
   else if (text !== undefined && text !== '') list.push('Content-Type', TEXT);
   if (encoding !== undefined) list.push('Content-Encoding', encoding);
-  for (const name in headers) list.push(name, headers[name] as string);
+  if (headers !== undefined) for (const name in headers) list.push(name, headers[name] as string);
   response.writeHead(status, list);
   response.end(body);
 }

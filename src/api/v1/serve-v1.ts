@@ -9,9 +9,9 @@ import { Incoming } from './incoming.ts';
 import { missingEndpoint } from './missing-endpoints.ts';
 import { checkParameters } from './parameters.ts';
 import { decodeBytes, isPrintable, textOfBytes } from './percent.ts';
-import { Query } from './query.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { refuseBody, tooLargeText } from './refuse-body.ts';
+import { UrlParser } from './parsed-url.ts';
 import { Router } from './router.ts';
 import { v1Routes } from './routes.ts';
 import { sendAnswer, sendText, type SendOptions } from './send-answer.ts';
@@ -25,12 +25,12 @@ const BODY_LIMIT = 1024 * 1024;
  */
 export class V1 {
   readonly #context: ApiContext;
-  readonly #router: Router;
+  readonly #urls: UrlParser;
   readonly #sending: SendOptions;
 
   constructor(context: ApiContext) {
     this.#context = context;
-    this.#router = new Router(v1Routes(context));
+    this.#urls = new UrlParser(new Router(v1Routes(context)), PREFIX);
     this.#sending = { pretty: context.pretty, compressor: new Compressor() };
   }
 
@@ -41,17 +41,13 @@ export class V1 {
 
   /** Answers one request. Never throws. */
   handle(url: string, request: IncomingMessage, response: ServerResponse): void {
-    const mark = url.indexOf('?');
-    const path = url.slice(PREFIX.length, mark < 0 ? undefined : mark);
-    const match = this.#router.find(path);
-    if (match === undefined) return sendMissing(response, path);
-    const { route, rest } = match;
+    const { match, argumentBytes, query } = this.#urls.parse(url);
+    if (match === undefined) return sendMissing(response, url);
+    const { route } = match;
     const handler = this.#handlerOf(route, request);
     if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
-    const bytes = decodeBytes(rest);
-    if (bytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
-    const query = mark < 0 ? Query.NONE : Query.parse(url.slice(mark + 1));
-    const asked = new Incoming(request, response, bytes, query);
+    if (argumentBytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
+    const asked = new Incoming(request, response, argumentBytes, query);
     if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
     void this.#withBody(route, handler, asked, { request, response });
   }
@@ -116,7 +112,8 @@ function refuseMethod({ methods }: V1Route, method: string, response: ServerResp
   else sendText(response, 405, `method ${method} not allowed`, headers);
 }
 
-function sendMissing(response: ServerResponse, path: string): void {
+function sendMissing(response: ServerResponse, url: string): void {
+  const path = url.slice(PREFIX.length).replace(/\?.*$/s, '');
   const { status, text } = missingEndpoint(textOfBytes(decodeBytes(path) ?? ''));
   sendText(response, status, text);
 }

@@ -1,0 +1,46 @@
+import { decodeBytes } from './percent.ts';
+import { Query } from './query.ts';
+import type { Match, Router } from './router.ts';
+
+/** What a URL asks for. */
+export interface ParsedUrl {
+  /** Undefined where nothing is. */
+  readonly match: Match | undefined;
+  /** What follows the route's path as raw bytes; undefined for a broken escape. */
+  readonly argumentBytes: string | undefined;
+  readonly query: Query;
+}
+
+const MOST_KEPT = 1_024;
+const LONGEST_KEPT = 256;
+
+/** Parses URLs; the short ones are kept, since most clients ask for the same few again and again. */
+export class UrlParser {
+  readonly #router: Router;
+  readonly #start: number;
+  readonly #kept = new Map<string, ParsedUrl>();
+
+  /** `prefix` is what every path begins with. */
+  constructor(router: Router, prefix: string) {
+    this.#router = router;
+    this.#start = prefix.length;
+  }
+
+  parse(url: string): ParsedUrl {
+    const kept = this.#kept.get(url);
+    if (kept !== undefined) return kept;
+    const parsed = this.#parse(url);
+    // A token in a URL must not stay in memory for longer than its request.
+    if (url.length > LONGEST_KEPT || parsed.query.has('token')) return parsed;
+    if (this.#kept.size >= MOST_KEPT) this.#kept.clear();
+    this.#kept.set(url, parsed);
+    return parsed;
+  }
+
+  #parse(url: string): ParsedUrl {
+    const mark = url.indexOf('?');
+    const match = this.#router.find(url.slice(this.#start, mark < 0 ? undefined : mark));
+    const query = mark < 0 ? Query.NONE : Query.parse(url.slice(mark + 1));
+    return { match, argumentBytes: match === undefined ? '' : decodeBytes(match.rest), query };
+  }
+}
