@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DroverClient } from '../../client/src/index.ts';
 import { CONTROL_SOCKET, STAND_INS, type StandIn } from './layout.ts';
 import { nameOf, type StandIns } from './stand-ins.ts';
 
 const ARRIVAL_WAIT = '10s';
+const DRAIN_MS = 5_000;
 const REASON = 'stopped by npm run example';
 
 /** What `npm run example` can ask for. */
@@ -69,7 +71,21 @@ export class Control {
       service,
       ...(enable ? { reason: REASON } : {}),
     });
-    if (enable) await this.#client.converged(revision, { wait: ARRIVAL_WAIT });
+    if (!enable) return;
+    await this.#client.converged(revision, { wait: ARRIVAL_WAIT });
+    await this.#untilIdle(`${node}/${service}`);
+  }
+
+  /** Out of rotation is not yet done: what is in flight gets its answer first (semantics 7). */
+  async #untilIdle(member: string): Promise<void> {
+    const deadline = Date.now() + DRAIN_MS;
+    while (Date.now() < deadline && (await this.#sessionsOf(member)) > 0) await sleep(50);
+  }
+
+  async #sessionsOf(member: string): Promise<number> {
+    const { frontends } = await this.#client.balancer();
+    const members = frontends.flatMap((frontend) => frontend.members as { key: string; sessions: number }[]);
+    return members.find(({ key }) => key === member)?.sessions ?? 0;
   }
 }
 

@@ -105,7 +105,7 @@ function escapeCell(text: string): string {
 }
 
 function formOf(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(formOf))].join(' or ');
   if (Array.isArray(schema.type)) return schema.type.map((type) => formOf({ type })).join(' or ');
