@@ -1,13 +1,7 @@
-import {
-  fastify,
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type onRequestHookHandler,
-} from 'fastify';
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import { DroverError, messageOf, openFilesLimit, systemClock } from '../lib/index.ts';
 import type { ApiContext } from './context.ts';
-import { HostGuard } from './host-guard.ts';
+import { createHttpServer, FrontDoor, originForm } from './front-door.ts';
 import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from './http-limits.ts';
 import { toListenError } from './refuse-taken-port.ts';
 import { V1 } from './v1/index.ts';
@@ -62,53 +56,37 @@ export class HttpApi implements AsyncDisposable {
 
 /** The server with every route, not listening: tests inject requests into it. */
 export async function buildHttpServer(context: ApiContext, limits: HttpLimits = HTTP_LIMITS): Promise<FastifyInstance> {
+  const door = new FrontDoor(context);
   const server = fastify({
     logger: false,
-    // Whatever stands in the paths of /v1, such as KV keys of any byte, is for its own router.
+    // Of /v1 only injected requests come here: their paths hold what no framework would route.
     rewriteUrl: ({ url = '/' }) => (V1.owns(originForm(url)) ? '/v1' : originForm(url)),
     exposeHeadRoutes: false,
-    keepAliveTimeout: limits.keepAliveMs,
-    requestTimeout: limits.requestMs,
-    http: {
-      headersTimeout: limits.headersMs,
-      connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: limits.headerBytes,
-    },
+    serverFactory: (listener) => createHttpServer(door, limits, listener),
     clientErrorHandler: answerClientError,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => void refuse(request.url, reply, 400, error.message),
   });
-  addGuard(server, context);
+  addDoor(server, door);
   addErrorPages(server, context);
   server.get('/', (_request, reply) => reply.type(TEXT).send(`Consul Agent: drover ${context.version}\n`));
   await server.register((scope) => registerV2(scope, context));
   return server;
 }
 
-/** What `/v1` is asked with; other methods come by the longer way of what is not found, and are refused there. */
-const V1_METHODS = ['GET', 'PUT', 'DELETE', 'POST'];
-
-/** Refuses foreign hosts and origins, and hands `/v1` over as it came: before routing, bodies and content types. */
-function addGuard(server: FastifyInstance, context: ApiContext): void {
-  const guard = new HostGuard(namesOf(context));
-  const v1 = new V1(context);
-  const take: onRequestHookHandler = (request, reply, done) => {
-    const refusal = guard.refusalOf(request.raw);
-    if (refusal !== null) return void refuse(request.url, reply, 403, refusal);
-    const url = originForm(request.originalUrl);
-    if (!V1.owns(url)) return done();
-    void reply.hijack();
-    v1.handle(url, request.raw, reply.raw);
-  };
-  server.addHook('onRequest', function (request, reply, done) {
-    // A pipelined request has no socket before its turn: it may read what the one ahead of it writes (RFC 9112, 9.3.2).
-    if (reply.raw.socket === null) reply.raw.once('socket', () => take.call(this, request, reply, done));
-    else take.call(this, request, reply, done);
+/** The same door for requests that are injected, and the guard for all that is not `/v1`. */
+function addDoor(server: FastifyInstance, door: FrontDoor): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    const { originalUrl, raw, url } = request;
+    if (door.takes(originForm(originalUrl), raw, reply.raw)) return void reply.hijack();
+    const refusal = door.refusalOf(raw);
+    if (refusal !== null) return void refuse(url, reply, 403, refusal);
+    // As `FrontDoor.takes`: requests of one connection take turns.
+    if (reply.raw.socket === null) reply.raw.once('socket', () => done());
+    else done();
   });
-  // The hook has answered before: the route only saves its requests the search for a page of "not found".
-  server.route({ method: V1_METHODS, url: '/v1', handler: (_request, reply) => reply.callNotFound() });
 }
 
 function addErrorPages(server: FastifyInstance, context: ApiContext): void {
@@ -127,14 +105,4 @@ function addErrorPages(server: FastifyInstance, context: ApiContext): void {
 /** In the form of what was asked: an error object under `/v2`, Consul's plain text elsewhere. */
 function refuse(url: string, reply: FastifyReply, status: 400 | 403, text: string): FastifyReply {
   return isV2(url) ? refuseV2(reply, status, text) : reply.code(status).type(TEXT).send(text);
-}
-
-/** A proxy's client sends the whole URL (RFC 9112, 3.2.2). */
-function originForm(url: string): string {
-  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
-}
-
-function namesOf(context: ApiContext): ReadonlySet<string> {
-  const nodes = [...context.nodes.keys()].map((name) => name.toLowerCase());
-  return new Set(nodes.flatMap((name) => [name, `${name}.node.consul`, `${name}.node.${context.region}.consul`]));
 }

@@ -1,1 +1,2 @@
 export { V1 } from './serve-v1.ts';
+export { sendText } from './send-answer.ts';

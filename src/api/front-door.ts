@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { ApiContext } from './context.ts';
+import { HostGuard } from './host-guard.ts';
+import type { HttpLimits } from './http-limits.ts';
+import { sendText, V1 } from './v1/index.ts';
+
+/** What every request passes first: foreign hosts and origins are refused, and `/v1` is answered as it came. */
+export class FrontDoor {
+  readonly #guard: HostGuard;
+  readonly #v1: V1;
+
+  constructor(context: ApiContext) {
+    this.#guard = new HostGuard(namesOf(context));
+    this.#v1 = new V1(context);
+  }
+
+  /** Why a request is refused; null for one that is not. */
+  refusalOf(request: IncomingMessage): string | null {
+    return this.#guard.refusalOf(request);
+  }
+
+  /** Answers a request of `/v1`, before the framework knows of it; false for any other. */
+  takes(url: string, request: IncomingMessage, response: ServerResponse): boolean {
+    if (!V1.owns(url)) return false;
+    // A pipelined request has no socket before its turn: it may read what the one ahead of it writes (RFC 9112, 9.3.2).
+    if (response.socket === null) response.once('socket', () => this.#answer(url, request, response));
+    else this.#answer(url, request, response);
+    return true;
+  }
+
+  #answer(url: string, request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#guard.refusalOf(request);
+    if (refusal === null) this.#v1.handle(url, request, response);
+    else sendText(response, 403, refusal);
+  }
+}
+
+/** Node's server behind the door; what it does not take goes to `listener`. */
+export function createHttpServer(door: FrontDoor, limits: HttpLimits, listener: RequestListener): Server {
+  const options = {
+    keepAliveTimeout: limits.keepAliveMs,
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: limits.checkMs,
+    maxHeaderSize: limits.headerBytes,
+  };
+  return createServer(options, (request, response) => {
+    if (!door.takes(originForm(request.url ?? '/'), request, response)) listener(request, response);
+  });
+}
+
+/** A proxy's client sends the whole URL (RFC 9112, 3.2.2). */
+export function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
+}
+
+function namesOf(context: ApiContext): ReadonlySet<string> {
+  const nodes = [...context.nodes.keys()].map((name) => name.toLowerCase());
+  return new Set(nodes.flatMap((name) => [name, `${name}.node.consul`, `${name}.node.${context.region}.consul`]));
+}
