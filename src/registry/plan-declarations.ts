@@ -3,6 +3,7 @@ import type { Definition } from '../definition/index.ts';
 import { canonicalJson } from '../lib/index.ts';
 import type { Catalog } from './catalog.ts';
 import { datastoreKey, definitionKey, namesKey, topic } from './keys.ts';
+import type { DatastoreRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
 
 const LIMIT = 128;
@@ -51,11 +52,19 @@ export function planDatastore(catalog: Catalog, place: DatastorePlace, value: st
   const known = exactly(catalog, place);
   if (known?.record.value === value) return [];
   const key = datastoreKey(federation, region, name);
-  const plan = new TxnPlan().expect(key, known?.modRevision ?? 0).put(key, { name, value });
-  if (known !== undefined) return [plan];
+  if (known !== undefined) return [replaceDatastore(catalog, federation, key, { name, value })];
+  const plan = new TxnPlan().expect(key, 0).put(key, { name, value });
   const providers = catalog.providers(federation, name).map((stored) => stored.record);
   check(catalog, providers, [...places(catalog), place]);
   return [guardNames(catalog, federation, plan)];
+}
+
+/**
+ * A value in place of another depends on nothing but the names of the federation, which its transaction compares: a thousand
+ * of them need not wait for each other.
+ */
+function replaceDatastore(catalog: Catalog, federation: string, key: string, record: DatastoreRecord): TxnPlan {
+  return new TxnPlan().expect(namesKey(federation), catalog.namesRevision(federation)).put(key, record);
 }
 
 /** What to write so that the datastore has no value of that region. */

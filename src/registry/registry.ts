@@ -116,7 +116,10 @@ export class Registry {
 
   /** Writes a datastore's value for one region, or for every region (`-`). @throws when a definition provides the name */
   setDatastore(federation: string, region: string, name: string, value: string): Promise<Revision> {
-    return this.#declare(() => planDatastore(this.#catalog, { federation, region, name }, value));
+    const place: DatastorePlace = { federation, region, name };
+    const plan = (): readonly TxnPlan[] => planDatastore(this.#catalog, place, value);
+    const isKnown = this.#catalog.datastore(federation, region, name) !== undefined;
+    return isKnown ? commitPlans(this.#feed, `datastore ${name}`, plan) : this.#declare(plan);
   }
 
   /** Removes the value of exactly that region (`-` = the one for every region); one that is not there is gone already. */
