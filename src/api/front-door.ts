@@ -1,8 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { ApiContext } from './context.ts';
 import { HostGuard } from './host-guard.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { sendText, V1 } from './v1/index.ts';
+
+// An import of node:http evaluates all of its exports, and with WebSocket a whole HTTP client: a tenth of an agent's start.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** What every request passes first: foreign hosts and origins are refused, and `/v1` is answered as it came. */
 export class FrontDoor {
