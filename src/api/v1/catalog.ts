@@ -1,4 +1,4 @@
-import { topic, type CatalogNode } from '../../registry/index.ts';
+import { topic, type CatalogNode, type LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { answerRead } from './blocking.ts';
@@ -50,11 +50,14 @@ function services(context: ApiContext, request: V1Request): Answering {
 }
 
 function service(context: ApiContext, request: V1Request): Answering {
-  const { argument: name, query } = request;
+  return answerRead(context, request, (request.kept.live ??= serviceQuery(context, request)));
+}
+
+function serviceQuery(context: ApiContext, { argument: name, query }: V1Request): LiveQuery {
   if (name === '') throw badRequest('Missing service name');
   const tags = tagFilter(query);
   const meta = metaFilter(query);
-  return answerRead(context, request, {
+  return {
     key: `catalog service ${JSON.stringify([name, tags, meta])}`,
     topics: [topic.service(name)],
     render: () => {
@@ -62,7 +65,7 @@ function service(context: ApiContext, request: V1Request): Answering {
       const found = all.filter((one) => hasTags(one, tags) && matchesMeta(one.node, meta));
       return JSON.stringify(found.map((one) => wireCatalogService(one, context.region)));
     },
-  });
+  };
 }
 
 type Shape = (found: CatalogNode) => unknown;

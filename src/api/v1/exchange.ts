@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { nestsDeeper } from '../../lib/index.ts';
 import { badRequest } from '../errors.ts';
+import type { KeptForUrl } from './parsed-url.ts';
 import type { Query } from './query.ts';
 
 /** A request to `/v1` as a handler sees it. */
@@ -10,6 +11,7 @@ export interface V1Request {
   /** The same as raw bytes, one latin1 character each: KV keys hold any byte. */
   readonly argumentBytes: string;
   readonly query: Query;
+  readonly kept: KeptForUrl;
   readonly headers: IncomingHttpHeaders;
   /** Empty where the method takes none. */
   readonly body: Buffer;

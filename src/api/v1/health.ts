@@ -1,4 +1,4 @@
-import { topic, type CatalogNode } from '../../registry/index.ts';
+import { topic, type CatalogNode, type LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { answerRead } from './blocking.ts';
@@ -27,18 +27,21 @@ interface ServiceFilter {
 }
 
 function service(context: ApiContext, request: V1Request): Answering {
-  const { argument: name, query } = request;
+  return answerRead(context, request, (request.kept.live ??= serviceQuery(context, request)));
+}
+
+function serviceQuery(context: ApiContext, { argument: name, query }: V1Request): LiveQuery {
   if (name === '') throw badRequest('Missing service name');
   const filter: ServiceFilter = {
     passing: passingOf(query.get('passing')),
     tags: tagFilter(query),
     meta: metaFilter(query),
   };
-  return answerRead(context, request, {
+  return {
     key: `health service ${JSON.stringify([name, filter.passing, filter.tags, filter.meta])}`,
     topics: [topic.service(name)],
     render: () => renderService(context, name, filter),
-  });
+  };
 }
 
 function renderService(context: ApiContext, name: string, { passing, tags, meta }: ServiceFilter): string {

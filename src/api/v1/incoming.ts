@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { V1Request } from './exchange.ts';
 import { textOfBytes } from './percent.ts';
+import type { KeptForUrl, ParsedUrl } from './parsed-url.ts';
 import type { Query } from './query.ts';
 
 const NO_BODY = Buffer.alloc(0);
@@ -9,14 +10,16 @@ const NO_BODY = Buffer.alloc(0);
 export class Incoming implements V1Request {
   readonly argumentBytes: string;
   readonly query: Query;
+  readonly kept: KeptForUrl;
   readonly headers: IncomingHttpHeaders;
   readonly #response: ServerResponse;
   #body: Buffer = NO_BODY;
   #signal: AbortSignal | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, argumentBytes: string, query: Query) {
+  constructor(request: IncomingMessage, response: ServerResponse, argumentBytes: string, url: ParsedUrl) {
     this.argumentBytes = argumentBytes;
-    this.query = query;
+    this.query = url.query;
+    this.kept = url.kept;
     this.headers = request.headers;
     this.#response = response;
   }

@@ -29,7 +29,7 @@ function read(context: ApiContext, request: V1Request): V1Answer | Promise<V1Ans
   if (query.has('recurse')) return answerRead(context, request, listQuery(context, key), orNotFound);
   if (key === '') throw badRequest('Missing key name');
   if (query.has('raw')) return answerRead(context, request, entryQuery(context, key), () => rawOf(context.kv.get(key)));
-  return answerRead(context, request, entryQuery(context, key), orNotFound);
+  return answerRead(context, request, (request.kept.live ??= entryQuery(context, key)), orNotFound);
 }
 
 function readKeys(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {

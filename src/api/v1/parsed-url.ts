@@ -1,3 +1,4 @@
+import type { LiveQuery } from '../../registry/index.ts';
 import { decodeBytes } from './percent.ts';
 import { Query } from './query.ts';
 import type { Match, Router } from './router.ts';
@@ -9,6 +10,16 @@ export interface ParsedUrl {
   /** What follows the route's path as raw bytes; undefined for a broken escape. */
   readonly argumentBytes: string | undefined;
   readonly query: Query;
+  /** What is the same for every request of this URL; kept with it. */
+  readonly kept: KeptForUrl;
+}
+
+/** What handlers made of a URL once. */
+export interface KeptForUrl {
+  /** The question it asks; only for those that depend on nothing but the URL. */
+  live?: LiveQuery;
+  /** Its parameters were looked at and are taken. */
+  isSound?: boolean;
 }
 
 const MOST_KEPT = 1_024;
@@ -41,6 +52,6 @@ export class UrlParser {
     const mark = url.indexOf('?');
     const match = this.#router.find(url.slice(this.#start, mark < 0 ? undefined : mark));
     const query = mark < 0 ? Query.NONE : Query.parse(url.slice(mark + 1));
-    return { match, argumentBytes: match === undefined ? '' : decodeBytes(match.rest), query };
+    return { match, argumentBytes: match === undefined ? '' : decodeBytes(match.rest), query, kept: {} };
   }
 }

@@ -4,6 +4,7 @@ import { takesGzip, type Compressor } from './compress.ts';
 import { prettyJson } from './pretty-json.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
+const MOST_IN_ONE_PIECE = 16 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 /** How answers are sent, the same for all of a server. */
@@ -55,5 +56,7 @@ function write(response: ServerResponse, answer: V1Answer, body: Buffer, encodin
   if (encoding !== undefined) list.push('Content-Encoding', encoding);
   if (headers !== undefined) for (const name in headers) list.push(name, headers[name] as string);
   response.writeHead(status, list);
-  response.end(body);
+  // Node writes a text together with the headers, in one piece.
+  if (body.length <= MOST_IN_ONE_PIECE) response.end(body.toString('latin1'), 'latin1');
+  else response.end(body);
 }

@@ -41,13 +41,14 @@ export class V1 {
 
   /** Answers one request. Never throws. */
   handle(url: string, request: IncomingMessage, response: ServerResponse): void {
-    const { match, argumentBytes, query } = this.#urls.parse(url);
+    const parsed = this.#urls.parse(url);
+    const { match, argumentBytes } = parsed;
     if (match === undefined) return sendMissing(response, url);
     const { route } = match;
     const handler = this.#handlerOf(route, request);
     if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
     if (argumentBytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
-    const asked = new Incoming(request, response, argumentBytes, query);
+    const asked = new Incoming(request, response, argumentBytes, parsed);
     if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
     void this.#withBody(route, handler, asked, { request, response });
   }
@@ -76,14 +77,19 @@ export class V1 {
 
   #run(route: V1Route, handler: V1Handler, asked: Incoming, response: ServerResponse): void {
     try {
-      if (route.anyBytes !== true && !isPrintable(asked.argument)) throw unprintable();
-      checkParameters(this.#context, route.path, asked.query);
+      if (asked.kept.isSound !== true) this.#check(route, asked);
       const answer = handler(asked);
       if (answer instanceof Promise) void this.#sendLater(response, asked, answer);
       else this.#send(response, asked, answer);
     } catch (error) {
       this.#fail(response, asked, error);
     }
+  }
+
+  #check(route: V1Route, { argument, query, kept }: Incoming): void {
+    if (route.anyBytes !== true && !isPrintable(argument)) throw unprintable();
+    checkParameters(this.#context, route.path, query);
+    kept.isSound = true;
   }
 
   async #sendLater(response: ServerResponse, asked: Incoming, answer: Promise<V1Answer>): Promise<void> {
