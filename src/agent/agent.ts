@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { HttpApi, refuseTakenPort, type ApiContext } from '../api/index.ts';
+import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { DnsServer } from '../dns/index.ts';
 import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
@@ -117,14 +117,18 @@ export class Agent implements AsyncDisposable {
     stack.use(DirectoryLock.take(config.dataDirectory));
     await refuseTakenPort(config.http);
     for (const warning of config.warnings) log.warn({}, warning);
-    const region = stack.use(await this.#startRegion());
+    const starting = this.#startRegion();
+    // While the store opens in its own thread, this one reads the code of HTTP.
+    const loading = loadHttpApi();
+    loading.catch(() => undefined);
+    const region = stack.use(await starting);
     this.#region = region;
     await this.#startDns(region, stack);
     stack.use(this.#nodes);
     stack.defer(() => region.parts.liveness.rest());
     await endLeftBalancers(config, this.#clock, log);
     await this.#nodes.start(config.nodes);
-    await this.#startHttp(region, stack);
+    await this.#startHttp(await loading, region, stack);
   }
 
   #startRegion(): Promise<Region> {
@@ -184,10 +188,10 @@ export class Agent implements AsyncDisposable {
     this.#dns = dns;
   }
 
-  async #startHttp(region: Region, stack: AsyncDisposableStack): Promise<void> {
+  async #startHttp(Http: typeof HttpApi, region: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config } = this.#options;
     if (config.http.port < 0) return;
-    this.#http = stack.use(await HttpApi.start({ context: this.#apiContext(region), ...config.http }));
+    this.#http = stack.use(await Http.start({ context: this.#apiContext(region), ...config.http }));
   }
 
   #apiContext(region: Region): ApiContext {

@@ -2,4 +2,5 @@ export * from './local-node.ts';
 export * from './registration.ts';
 export type { ApiContext, ApiLog } from './context.ts';
 export { refuseTakenPort } from './refuse-taken-port.ts';
-export { buildHttpServer, HttpApi, type HttpApiOptions } from './http-api.ts';
+export { loadHttpApi } from './load-http-api.ts';
+export type { HttpApi, HttpApiOptions } from './http-api.ts';
