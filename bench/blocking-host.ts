@@ -1,4 +1,4 @@
-import { HttpApi } from '../src/api/index.ts';
+import { HttpApi } from '../src/api/http-api.ts';
 import { startTestApi } from '../src/api/testing.ts';
 import { FakeClock, systemClock, type Timer } from '../src/lib/index.ts';
 import { checkRecordOf } from '../src/registry/testing.ts';

@@ -1,5 +1,5 @@
 import { fastify } from 'fastify';
-import { HttpApi } from '../src/api/index.ts';
+import { HttpApi } from '../src/api/http-api.ts';
 import { startTestApi } from '../src/api/testing.ts';
 
 /** One side of the HTTP benchmark, started with an IPC channel: `drover`, or `bare` with the bytes to answer in base64. */

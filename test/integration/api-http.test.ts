@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HttpApi } from '../../src/api/index.ts';
+import { HttpApi } from '../../src/api/http-api.ts';
 import { startTestApi, type TestApi } from '../../src/api/testing.ts';
 import { FuzzRequests } from '../../src/api/v1/testing-fuzz-requests.ts';
 import { fuzz } from '../../src/api/v1/testing-fuzz.ts';
