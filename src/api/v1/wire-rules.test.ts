@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { storeFailed } from '../../store/index.ts';
 import { startTestApi, type TestApi } from '../testing.ts';
 
 let api: TestApi;
@@ -213,6 +214,29 @@ test.each([
 
 test('an agent answers for itself whatever datacenter is asked for', async () => {
   expect((await api.ask('GET', '/v1/agent/services?dc=elsewhere')).status).toBe(200);
+});
+
+test('a large answer is compressed beside the event loop, and as a whole', async () => {
+  const value = Buffer.alloc(200_000, 'abc');
+  await api.ask('PUT', '/v1/kv/large', { body: value });
+  for (let times = 0; times < 2; times++) {
+    const { bytes } = await api.ask('GET', '/v1/kv/large?raw', { headers: { 'accept-encoding': 'gzip' } });
+    expect(bytes.length).toBeLessThan(value.length / 10);
+    expect(gunzipSync(bytes).equals(value)).toBe(true);
+  }
+});
+
+test('a write without a leader is 500 with the text that clients know, and reads go on', async () => {
+  await using lost = await startTestApi();
+  const { store } = lost.context;
+  const down = Object.create(store, {
+    status: { value: () => ({ ...store.status(), leaderKnown: false }) },
+  }) as typeof store;
+  Object.assign(lost.context, { store: down });
+  Object.assign(lost.context.feed, { commit: () => Promise.reject(storeFailed('the disk is gone')) });
+  const { status, text } = await lost.ask('PUT', '/v1/kv/a', { body: 'x' });
+  expect([status, text]).toEqual([500, 'No cluster leader: the store takes no writes: the disk is gone']);
+  expect((await lost.ask('GET', '/v1/catalog/nodes')).status).toBe(200);
 });
 
 test('what nobody expected is 500, logged, and says nothing of the inside', async () => {
