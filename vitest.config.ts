@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { experimental: { viteModuleRunner: false }, execArgv: ['--disable-warning=ExperimentalWarning'] };
+const shared = {
+  setupFiles: ['test/setup.ts'],
+  experimental: { viteModuleRunner: false },
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+};
 
 export default defineConfig({
   test: {

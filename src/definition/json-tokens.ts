@@ -44,6 +44,8 @@ const NUMBER: Readonly<Record<JsonMode, RegExp>> = {
   json5:
     /^(?:[-+]?(?:Infinity|NaN|0[xX][\da-fA-F]+|(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][-+]?\d+)?)|\.\d+(?:[eE][-+]?\d+)?)$/,
 };
+/** A name without quotes: JSON5's IdentifierName. */
+const WORD = /^(?:[\p{ID_Start}$_]|\\u[\da-fA-F]{4})(?:[\p{ID_Continue}$\u200c\u200d]|\\u[\da-fA-F]{4})*$/u;
 const ESCAPE: Readonly<Record<JsonMode, RegExp>> = {
   jsonc: /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y,
   json5: /\\(?:\r\n|u[\da-fA-F]{4}|x[\da-fA-F]{2}|0(?!\d)|[^1-9ux0])/y,
@@ -101,7 +103,7 @@ export class JsonTokens {
     const end = this.#at + chunk.length;
     if (NUMBER[this.#mode].test(chunk)) return this.#token('number', end);
     if (/^[-+.\d]/.test(chunk)) return this.#token('other', end, numberFlaw(chunk, this.#at, this.#mode));
-    return this.#token(/^[\p{L}$_\\]/u.test(chunk) ? 'word' : 'other', end);
+    return this.#token(WORD.test(chunk) ? 'word' : 'other', end);
   }
 
   #string(quote: string): JsonToken {
