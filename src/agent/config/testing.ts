@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -21,8 +21,10 @@ export async function testDirectory(files: Readonly<Record<string, unknown>> = {
       for (const [name, content] of Object.entries(more)) {
         const file = path.join(root, name);
         await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
-        await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
-        await chmod(file, 0o644);
+        await writeFile(`${file}.new`, typeof content === 'string' ? content : JSON.stringify(content));
+        await chmod(`${file}.new`, 0o644);
+        // A reload that is under way reads the old file or the new one, never half of one.
+        await rename(`${file}.new`, file);
       }
     },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
