@@ -17,6 +17,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'client/**/*.test.ts', 'test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
+          maxWorkers: 2,
           testTimeout: 10_000,
         },
       },

@@ -126,7 +126,11 @@ requireComponent('haproxy')('LocalBalancer: members', () => {
 
   const hasIpv6 = Object.values(os.networkInterfaces()).some((all) => all?.some((one) => one.address === '::1'));
   it.skipIf(!hasIpv6)('offer() reaches members on IPv6 and names that HAProxy would not take', async () => {
-    const six = net.createServer((socket) => socket.resume().end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nsix'));
+    const six = net.createServer((socket) => {
+      // HAProxy may be done with it before it has ended.
+      socket.on('error', () => undefined).resume();
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nsix');
+    });
     bench.use(six.listen(0, '::1'));
     await once(six, 'listening');
     const balancer = await bench.balancer();
@@ -203,7 +207,11 @@ requireComponent('haproxy')('LocalBalancer: members', () => {
 
   it('an answer that was cut off is asked for again, unless it is a POST', async () => {
     const one = await bench.instance('one');
-    const cutting = bench.use(await listen(net.createServer((socket) => socket.once('data', () => socket.destroy()))));
+    const cutting = bench.use(
+      await listen(
+        net.createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.destroy())),
+      ),
+    );
     const balancer = await bench.balancer();
     await balancer.offer(
       viewOf(1, [frontendOf(port, [memberOf('a/one', one.port), memberOf('b/cut', portOf(cutting))])]),
