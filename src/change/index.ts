@@ -1,4 +1,3 @@
-export { answersDiffer, answersOf, type NodeAnswers } from './answers.ts';
 export type { Figures } from './arrival-figures.ts';
 export type { ConsumerId, LogLimits } from './change-log.ts';
 export * from './changes.ts';
