@@ -52,14 +52,17 @@ export async function cleanUpLeftovers(): Promise<string[]> {
   return left.map(({ what, pid }) => `${what} (pid ${pid})`);
 }
 
-/** Processes that work on the example's state: they name it among their arguments. */
+/** What the agent starts on the example's state: HAProxy, and provisions under their shim. An editor there is nobody's leftover. */
+const STARTED: ReadonlySet<string> = new Set(['haproxy', 'flock', 'node', 'drover']);
+
+/** Processes that the agent started on the example's state: they name it among their arguments. */
 function processesOfTheExample(): Known[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid || pid === process.ppid) return [];
     const [program = '', ...words] = argumentsOf(pid);
     const startedAt = startOf(pid);
-    const isOurs = words.some((word) => word.startsWith(`${STATE}/`));
+    const isOurs = STARTED.has(path.basename(program)) && words.some((word) => word.startsWith(`${STATE}/`));
     return isOurs && startedAt !== null ? [{ pid, startedAt, what: path.basename(program) }] : [];
   });
 }

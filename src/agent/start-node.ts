@@ -10,12 +10,12 @@ import { agentStops } from './errors.ts';
 import { HostedNode } from './hosted-node.ts';
 import { LocalServices } from './local-services.ts';
 import type { Log } from './log.ts';
-import { NodeLinkKeeper } from './node-link-keeper.ts';
+import { NodeLinkKeeper, type LinkEnds } from './node-link-keeper.ts';
 import type { StartNodeOptions } from './node-options.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Registrations } from './registrations.ts';
 import { RunningChecks } from './running-checks.ts';
-import { startConsumers } from './start-consumers.ts';
+import { startConsumers, type NodeConsumers } from './start-consumers.ts';
 
 /** Why a node stops: its agent does, it is started again with another configuration, or it leaves the region. */
 export type Ending = 'stop' | 'restart' | 'leave';
@@ -65,15 +65,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     clock,
     warn: (what, error) => warn(`${what}: ${messageOf(error)}`),
   });
-  await link.open({
-    registration: () => node.registration(),
-    onView: (view) => {
-      node.takeView(view);
-      consumers.offer(view);
-    },
-    onOrder: (order) => void obey(order, parts.listener, log),
-    onCut: (reason) => parts.balancer?.markStale(reason),
-  });
+  await link.open(endsOf(node, consumers, parts, log));
   const running = stack.move();
   return {
     node,
@@ -83,6 +75,19 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
       return running.disposeAsync();
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** What a node says over its link, and who of it hears what comes. */
+function endsOf(node: HostedNode, consumers: Consumers, { balancer, listener }: NodeConsumers, log: Log): LinkEnds {
+  return {
+    registration: () => node.registration(),
+    onView: (view) => {
+      node.takeView(view);
+      consumers.offer(view);
+    },
+    onOrder: (order) => void obey(order, listener, log),
+    onCut: (reason) => balancer?.markStale(reason),
   };
 }
 
