@@ -12,13 +12,28 @@ const stamp = path.join(modules, '.setup-stamp');
 const lock = path.join(root, '.setup.lock');
 const LOCK_STALE_MS = 600_000;
 
-/** Debian packages by purpose: the program that shows a package is there, and the package. */
+/** Debian packages by purpose: the program or the file that shows a package is there, and the package. */
 const START = [
   ['haproxy', 'haproxy'],
   ['curl', 'curl'],
   ['dig', 'bind9-dnsutils'],
 ];
-const TEST = [...START, ['strace', 'strace'], ['wrk', 'wrk'], ['dnsperf', 'dnsperf'], ['named', 'bind9']];
+const TEST = [
+  ...START,
+  ['strace', 'strace'],
+  ['wrk', 'wrk'],
+  ['dnsperf', 'dnsperf'],
+  ['named', 'bind9'],
+  ['unbound', 'unbound'],
+  ['ip', 'iproute2'],
+  ['dockerd', 'docker.io'],
+  ['busybox', 'busybox-static'],
+  ['go', 'golang-go'],
+  ['ansible', 'ansible'],
+  ['/usr/lib/nagios/plugins/check_http', 'monitoring-plugins-basic'],
+  ['/usr/lib/python3/dist-packages/consul/__init__.py', 'python3-consul'],
+  ['/usr/share/gocode/src/github.com/armon/consul-api', 'golang-github-armon-consul-api-dev'],
+];
 const PACKAGES = { start: START, test: TEST };
 
 const wanted = createHash('sha256')
@@ -79,6 +94,7 @@ function setUpModules() {
 }
 
 function onPath(program) {
+  if (path.isAbsolute(program)) return existsSync(program);
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => existsSync(path.join(folder, program)));
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { NO_ACCESS_CONTROL } from '../access/index.ts';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { DnsServer } from '../dns/index.ts';
 import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
@@ -198,6 +199,7 @@ export class Agent implements AsyncDisposable {
     const { config, version, log } = this.#options;
     return {
       ...region.parts,
+      access: NO_ACCESS_CONTROL,
       version,
       region: config.datacenter,
       legacy: config.legacy,

@@ -2,7 +2,7 @@ import { Changes } from '../change/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
-import { Catalog, LiveQueries, Registry, StoreFeed, TombstoneReaper } from '../registry/index.ts';
+import { Catalog, indexOf, LiveQueries, Registry, StoreFeed, TombstoneReaper } from '../registry/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
@@ -72,7 +72,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const feed = stack.use(await StoreFeed.start({ store, projections: [catalog, kv], clock, report }));
   const registry = new Registry({ feed, catalog, clock });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = (topic: string): number => (topic.startsWith('kv/') ? kv.index(topic) : catalog.index(topic));
+  const index = indexOf([['kv/', kv]], catalog);
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
   stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
   const liveness = stack.use(new Liveness({ catalog, registry, timing: options.timing, clock, log }));

@@ -1,3 +1,4 @@
+import type { AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
 import type { Kv, KvWrites } from '../kv/index.ts';
@@ -20,6 +21,8 @@ export interface ApiContext {
   readonly feed: Feed;
   readonly catalog: CatalogReader;
   readonly registry: Registry;
+  /** Who may; every request's token is looked up here. */
+  readonly access: AccessControl;
   readonly queries: LiveQueries;
   readonly kv: Kv;
   readonly kvWrites: KvWrites;

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { type AccessControl, NO_ACCESS_CONTROL } from '../access/index.ts';
 import { Changes } from '../change/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
-import { LiveQueries } from '../registry/index.ts';
+import { indexOf, LiveQueries } from '../registry/index.ts';
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
 import type { ApiContext } from './context.ts';
 import { buildHttpServer } from './http-api.ts';
@@ -14,6 +15,8 @@ export interface TestApiOptions extends TestRegistryOptions {
   readonly hosted?: readonly string[];
   readonly legacy?: boolean;
   readonly pretty?: boolean;
+  /** Off unless told. */
+  readonly access?: AccessControl;
   readonly reload?: () => Promise<void>;
 }
 
@@ -64,7 +67,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv] }));
   const { feed, catalog, registry, store } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = (topic: string): number => (topic.startsWith('kv/') ? kv.index(topic) : catalog.index(topic));
+  const index = indexOf([['kv/', kv]], catalog);
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
   const nodes = new Map<string, TestNode>();
   for (const name of options.hosted ?? ['n1']) {
@@ -86,6 +89,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     feed,
     catalog,
     registry,
+    access: options.access ?? NO_ACCESS_CONTROL,
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),

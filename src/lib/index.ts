@@ -27,3 +27,4 @@ export * from './keyed-queue.ts';
 export * from './worker.ts';
 export * from './backoff.ts';
 export * from './coalesce.ts';
+export * from './filter/index.ts';

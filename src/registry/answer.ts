@@ -9,6 +9,14 @@ export interface Answer {
   readonly body: Buffer;
   /** Equal digests mean equal bodies. */
   readonly hash: string;
+  /** Something was left out that the asker may not see. */
+  readonly isFiltered: boolean;
+}
+
+/** A body, and whether something was left out of it that the asker may not see. */
+export interface Rendered {
+  readonly text: string;
+  readonly isFiltered: boolean;
 }
 
 /** A question whose answer is a function of what its topics hold. */
@@ -18,7 +26,7 @@ export interface LiveQuery {
   /** What the answer depends on (`keys.ts`); one made with `topicPrefix` stands for every topic that begins so. */
   readonly topics: readonly string[];
   /** The body as it is now. */
-  render(): string;
+  render(): string | Rendered;
 }
 
 /** Ends a topic that stands for all topics that begin with what is before it: no topic itself holds this character. */
@@ -36,6 +44,8 @@ export function prefixOfTopic(topic: string): string | undefined {
 
 /** Renders a query. */
 export function renderAnswer(query: LiveQuery, index: Revision): Answer {
-  const body = Buffer.from(query.render());
-  return { index, body, hash: hash('sha256', body, 'base64') };
+  const rendered = query.render();
+  const { text, isFiltered } = typeof rendered === 'string' ? { text: rendered, isFiltered: false } : rendered;
+  const body = Buffer.from(text);
+  return { index, body, hash: hash('sha256', body, 'base64'), isFiltered };
 }

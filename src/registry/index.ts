@@ -21,7 +21,8 @@ export type { ExternalNode, ExternalRegistration } from './external-registration
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';
-export { type Answer, type LiveQuery, prefixOfTopic, topicPrefix } from './answer.ts';
+export { type Answer, type LiveQuery, type Rendered, prefixOfTopic, topicPrefix } from './answer.ts';
+export { indexOf, type Indexed } from './index-of.ts';
 export { LiveQueries, type LiveQueriesOptions, type WaitOptions } from './live-queries.ts';
 export {
   reapTombstones,

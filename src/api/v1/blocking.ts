@@ -30,13 +30,17 @@ export function answerRead(
   query: LiveQuery,
   present: Present = sendJson,
 ): V1Answer | Promise<V1Answer> {
-  if (request.query.isEmpty) return finish(context, context.queries.read(query), AT_ONCE, present);
+  if (request.query.isEmpty) {
+    return finish(context, request, context.queries.read(query), { options: AT_ONCE, present });
+  }
   const options = readOptions(request.query);
   const isBehind = context.store.status().lastContactMs > options.maxStaleMs;
   if (options.consistency === 'consistent' || isBehind) {
     return catchUp(context).then(() => waitAndFinish(context, request, { query, options, present }));
   }
-  if (options.index === 0) return finish(context, context.queries.read(query), options, present);
+  if (options.index === 0) {
+    return finish(context, request, context.queries.read(query), { options, present });
+  }
   return waitAndFinish(context, request, { query, options, present });
 }
 
@@ -46,16 +50,28 @@ interface Reading {
   readonly present: Present;
 }
 
-function waitAndFinish(context: ApiContext, { signal }: V1Request, reading: Reading): Promise<V1Answer> {
-  const { query, options, present } = reading;
+function waitAndFinish(context: ApiContext, request: V1Request, reading: Reading): Promise<V1Answer> {
+  const { query, options } = reading;
+  const { signal } = request;
   const { index, waitMs } = options;
   return context.queries
     .wait(query, { index, signal, ...(waitMs === undefined ? {} : { waitMs }) })
-    .then((answer) => finish(context, answer, options, present));
+    .then((answer) => finish(context, request, answer, reading));
 }
 
-function finish(context: ApiContext, answer: Answer, options: ReadOptions, present: Present): V1Answer {
-  const headerList = readHeaders(context.store.status(), answer.index, options.consistency);
+function finish(
+  context: ApiContext,
+  request: V1Request,
+  answer: Answer,
+  { options, present }: Pick<Reading, 'options' | 'present'>,
+): V1Answer {
+  const headerList = readHeaders(
+    context.store.status(),
+    answer.index,
+    options.consistency,
+    context.access.defaultPolicy,
+  );
+  if (answer.isFiltered && request.hasToken) headerList.push('X-Consul-Results-Filtered-By-ACLs', 'true');
   // Answers come from memory that follows the store: there is no agent's cache between.
   if (options.cached) headerList.push('X-Cache', 'MISS', 'Age', '0');
   return present === sendJson ? { json: answer.body, headerList } : { ...present(answer), headerList };

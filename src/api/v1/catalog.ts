@@ -1,10 +1,13 @@
-import { topic, type CatalogNode, type LiveQuery } from '../../registry/index.ts';
+import { topic, type CatalogNode, type Instance } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
+import { answerRows } from './answer-rows.ts';
 import { answerRead } from './blocking.ts';
 import { deregister, register } from './catalog-register.ts';
 import { json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
-import { hasTags, matchesMeta, metaFilter, nodeTopics, tagFilter } from './filters.ts';
+import { hasTags, matchesMeta, metaFilter, nodeTopics, tagFilter, type MetaFilter } from './filters.ts';
+import { CATALOG_SERVICE_SHAPE, NODE_SHAPE } from './row-shapes.ts';
+import { seesInstance } from './sees.ts';
 import { wireCatalogService, wireNode, wireService } from './wire.ts';
 
 type Answering = V1Answer | Promise<V1Answer>;
@@ -24,48 +27,71 @@ export function catalogRoutes(context: ApiContext): V1Route[] {
 }
 
 function nodes(context: ApiContext, request: V1Request): Answering {
-  const meta = metaFilter(request.query);
-  return answerRead(context, request, {
-    key: `catalog nodes ${JSON.stringify(meta)}`,
-    topics: [topic.nodes],
-    render: () => {
-      const found = context.catalog.nodes().filter((one) => matchesMeta(one, meta));
-      return JSON.stringify(found.map((one) => wireNode(one, context.region)));
-    },
+  return answerRows(context, request, () => {
+    const meta = metaFilter(request.query);
+    return {
+      key: `catalog nodes ${JSON.stringify(meta)}`,
+      topics: [topic.nodes],
+      rows: () => context.catalog.nodes().filter((one) => matchesMeta(one, meta)),
+      sees: (authority, { record }) => authority.allows('node', record.name, 'read'),
+      wire: (one) => wireNode(one, context.region),
+      shape: NODE_SHAPE,
+    };
   });
 }
 
 function services(context: ApiContext, request: V1Request): Answering {
-  const meta = metaFilter(request.query);
-  const tagsOf = (name: string): [string, string[]][] => {
-    const found = context.catalog.instances(name).filter((one) => matchesMeta(one.node, meta));
-    const tags = new Set(found.flatMap((one) => one.record.tags));
-    return found.length === 0 ? [] : [[name, [...tags].toSorted()]];
-  };
-  return answerRead(context, request, {
-    key: `catalog services ${JSON.stringify(meta)}`,
-    topics: [topic.services, ...nodeTopics(meta)],
-    render: () => JSON.stringify(Object.fromEntries(context.catalog.serviceNames().flatMap(tagsOf))),
+  return answerRows(context, request, () => {
+    const meta = metaFilter(request.query);
+    return {
+      key: `catalog services ${JSON.stringify(meta)}`,
+      // A filter and a token may look at what belongs to nodes.
+      topics: [topic.services, ...(isPlain(request) ? nodeTopics(meta) : [topic.nodes])],
+      rows: () => instancesOfAll(context, meta),
+      sees: seesInstance,
+      wire: (one) => wireCatalogService(one, context.region),
+      shape: CATALOG_SERVICE_SHAPE,
+      body: tagsByService,
+    };
   });
 }
 
-function service(context: ApiContext, request: V1Request): Answering {
-  return answerRead(context, request, (request.kept.live ??= serviceQuery(context, request)));
+function isPlain({ query, authority }: V1Request): boolean {
+  return authority.id === '' && !query.has('filter');
 }
 
-function serviceQuery(context: ApiContext, { argument: name, query }: V1Request): LiveQuery {
-  if (name === '') throw badRequest('Missing service name');
-  const tags = tagFilter(query);
-  const meta = metaFilter(query);
-  return {
-    key: `catalog service ${JSON.stringify([name, tags, meta])}`,
-    topics: [topic.service(name)],
-    render: () => {
-      const all = context.catalog.instances(name);
-      const found = all.filter((one) => hasTags(one, tags) && matchesMeta(one.node, meta));
-      return JSON.stringify(found.map((one) => wireCatalogService(one, context.region)));
-    },
-  };
+function instancesOfAll({ catalog }: ApiContext, meta: MetaFilter): Instance[] {
+  return catalog.serviceNames().flatMap((name) => catalog.instances(name).filter((one) => matchesMeta(one.node, meta)));
+}
+
+function tagsByService(instances: readonly Instance[]): Record<string, string[]> {
+  const tags = new Map<string, Set<string>>();
+  for (const { record } of instances) {
+    const known = tags.get(record.service) ?? new Set();
+    for (const tag of record.tags) known.add(tag);
+    tags.set(record.service, known);
+  }
+  return Object.fromEntries([...tags].map(([name, all]) => [name, [...all].toSorted()]));
+}
+
+function service(context: ApiContext, request: V1Request): Answering {
+  return answerRows(context, request, () => {
+    const { argument: name, query } = request;
+    if (name === '') throw badRequest('Missing service name');
+    const tags = tagFilter(query);
+    const meta = metaFilter(query);
+    return {
+      key: `catalog service ${JSON.stringify([name, tags, meta])}`,
+      topics: [topic.service(name)],
+      rows: () => {
+        const all = context.catalog.instances(name);
+        return all.filter((one) => hasTags(one, tags) && matchesMeta(one.node, meta));
+      },
+      sees: seesInstance,
+      wire: (one) => wireCatalogService(one, context.region),
+      shape: CATALOG_SERVICE_SHAPE,
+    };
+  });
 }
 
 type Shape = (found: CatalogNode) => unknown;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Authority } from '../../access/index.ts';
 import { nestsDeeper } from '../../lib/index.ts';
 import { badRequest } from '../errors.ts';
 import type { KeptForUrl } from './parsed-url.ts';
@@ -13,6 +14,12 @@ export interface V1Request {
   readonly query: Query;
   readonly kept: KeptForUrl;
   readonly headers: IncomingHttpHeaders;
+  /** Whether a token came with it. */
+  readonly hasToken: boolean;
+  /** What its token, else the agent's default one, may. @throws ACCESS_UNKNOWN_TOKEN when first asked for */
+  readonly authority: Authority;
+  /** Who asks, for history: `token <accessor>`, else where from. */
+  readonly author: string;
   /** Empty where the method takes none. */
   readonly body: Buffer;
   /** Aborted when the client is gone. Made when first asked for. */

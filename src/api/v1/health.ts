@@ -1,10 +1,12 @@
-import { topic, type CatalogNode, type LiveQuery } from '../../registry/index.ts';
+import { topic, type CatalogNode, type Instance } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
-import { answerRead } from './blocking.ts';
+import { answerRows, type RowsQuery } from './answer-rows.ts';
 import type { V1Answer, V1Request, V1Route } from './exchange.ts';
-import { hasTags, matchesMeta, metaFilter, tagFilter, type MetaFilter } from './filters.ts';
+import { hasTags, matchesMeta, metaFilter, tagFilter } from './filters.ts';
 import { parseBoolean } from './parameters.ts';
+import { CHECK_SHAPE, HEALTH_SHAPE } from './row-shapes.ts';
+import { seesCheck, seesInstance } from './sees.ts';
 import { instanceChecks, nodeChecks, type WireCheck } from './wire-checks.ts';
 import { wireNode, wireService } from './wire.ts';
 
@@ -20,43 +22,40 @@ export function healthRoutes(context: ApiContext): V1Route[] {
   ];
 }
 
-interface ServiceFilter {
-  readonly passing: boolean;
-  readonly tags: readonly string[];
-  readonly meta: MetaFilter;
+interface HealthRow {
+  readonly instance: Instance;
+  readonly checks: readonly WireCheck[];
 }
 
 function service(context: ApiContext, request: V1Request): Answering {
-  return answerRead(context, request, (request.kept.live ??= serviceQuery(context, request)));
+  return answerRows(context, request, () => {
+    const { argument: name, query } = request;
+    if (name === '') throw badRequest('Missing service name');
+    const passing = passingOf(query.get('passing'));
+    const tags = tagFilter(query);
+    const meta = metaFilter(query);
+    const isFine = ({ checks: all }: HealthRow): boolean => !passing || all.every((one) => one.Status === 'passing');
+    return {
+      key: `health service ${JSON.stringify([name, passing, tags, meta])}`,
+      topics: [topic.service(name)],
+      rows: () => {
+        const all = context.catalog.instances(name);
+        const found = all.filter((one) => hasTags(one, tags) && matchesMeta(one.node, meta));
+        return found.map(healthRow).filter(isFine);
+      },
+      sees: (authority, { instance }) => seesInstance(authority, instance),
+      wire: (row) => wireHealth(row, context.region),
+      shape: HEALTH_SHAPE,
+    };
+  });
 }
 
-function serviceQuery(context: ApiContext, { argument: name, query }: V1Request): LiveQuery {
-  if (name === '') throw badRequest('Missing service name');
-  const filter: ServiceFilter = {
-    passing: passingOf(query.get('passing')),
-    tags: tagFilter(query),
-    meta: metaFilter(query),
-  };
-  return {
-    key: `health service ${JSON.stringify([name, filter.passing, filter.tags, filter.meta])}`,
-    topics: [topic.service(name)],
-    render: () => renderService(context, name, filter),
-  };
+function healthRow(instance: Instance): HealthRow {
+  return { instance, checks: [...nodeChecks(instance.node), ...instanceChecks(instance)] };
 }
 
-function renderService(context: ApiContext, name: string, { passing, tags, meta }: ServiceFilter): string {
-  const rows = context.catalog
-    .instances(name)
-    .filter((instance) => hasTags(instance, tags) && matchesMeta(instance.node, meta))
-    .map((instance) => ({ instance, checks: [...nodeChecks(instance.node), ...instanceChecks(instance)] }))
-    .filter(({ checks: all }) => !passing || all.every((check) => check.Status === 'passing'));
-  return JSON.stringify(
-    rows.map(({ instance, checks: all }) => ({
-      Node: wireNode(instance.node, context.region),
-      Service: wireService(instance),
-      Checks: all,
-    })),
-  );
+function wireHealth({ instance, checks: all }: HealthRow, region: string): Record<string, unknown> {
+  return { Node: wireNode(instance.node, region), Service: wireService(instance), Checks: all };
 }
 
 function passingOf(text: string | null): boolean {
@@ -66,27 +65,30 @@ function passingOf(text: string | null): boolean {
   return passing;
 }
 
+/** A read of checks, each as it goes out. */
+function checkRows(key: string, topics: readonly string[], rows: () => readonly WireCheck[]): RowsQuery<WireCheck> {
+  return { key, topics, rows, sees: seesCheck, wire: (check) => check, shape: CHECK_SHAPE };
+}
+
 function checks(context: ApiContext, request: V1Request): Answering {
-  const name = request.argument;
-  if (name === '') throw badRequest('Missing service name');
-  const meta = metaFilter(request.query);
-  return answerRead(context, request, {
-    key: `health checks ${JSON.stringify([name, meta])}`,
-    topics: [topic.service(name)],
-    render: () => {
+  return answerRows(context, request, () => {
+    const { argument: name, query } = request;
+    if (name === '') throw badRequest('Missing service name');
+    const meta = metaFilter(query);
+    return checkRows(`health checks ${JSON.stringify([name, meta])}`, [topic.service(name)], () => {
       const found = context.catalog.instances(name).filter((one) => matchesMeta(one.node, meta));
-      return JSON.stringify(found.flatMap(instanceChecks));
-    },
+      return found.flatMap(instanceChecks);
+    });
   });
 }
 
 function node(context: ApiContext, request: V1Request): Answering {
-  const name = request.argument;
-  if (name === '') throw badRequest('Missing node name');
-  return answerRead(context, request, {
-    key: `health node ${JSON.stringify(name)}`,
-    topics: [topic.node(name), topic.nodeChecks(name)],
-    render: () => JSON.stringify(allChecks(context.catalog.node(name))),
+  return answerRows(context, request, () => {
+    const name = request.argument;
+    if (name === '') throw badRequest('Missing node name');
+    return checkRows(`health node ${JSON.stringify(name)}`, [topic.node(name), topic.nodeChecks(name)], () =>
+      allChecks(context.catalog.node(name)),
+    );
   });
 }
 
@@ -98,17 +100,17 @@ function allChecks(found: CatalogNode | undefined): WireCheck[] {
 const STATES: readonly string[] = ['any', 'passing', 'warning', 'critical'];
 
 function state(context: ApiContext, request: V1Request): Answering {
-  const wanted = request.argument;
-  if (wanted === '') throw badRequest('Missing check state');
-  if (!STATES.includes(wanted)) throw badRequest(`Invalid check state: ${JSON.stringify(wanted)}`);
-  const meta = metaFilter(request.query);
-  return answerRead(context, request, {
-    key: `health state ${JSON.stringify([wanted, meta])}`,
-    topics: [topic.checks, topic.nodes],
-    render: () => {
-      const nodes = context.catalog.nodes().filter((one) => matchesMeta(one, meta));
-      const all = nodes.flatMap(allChecks);
-      return JSON.stringify(wanted === 'any' ? all : all.filter((check) => check.Status === wanted));
-    },
+  return answerRows(context, request, () => {
+    const wanted = request.argument;
+    if (wanted === '') throw badRequest('Missing check state');
+    if (!STATES.includes(wanted)) throw badRequest(`Invalid check state: ${JSON.stringify(wanted)}`);
+    const meta = metaFilter(request.query);
+    return checkRows(`health state ${JSON.stringify([wanted, meta])}`, [topic.checks, topic.nodes], () => {
+      const all = context.catalog
+        .nodes()
+        .filter((one) => matchesMeta(one, meta))
+        .flatMap(allChecks);
+      return wanted === 'any' ? all : all.filter((check) => check.Status === wanted);
+    });
   });
 }

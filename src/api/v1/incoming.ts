@@ -1,10 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessControl, Authority } from '../../access/index.ts';
+import { tokenOf } from '../token-of.ts';
 import type { V1Request } from './exchange.ts';
 import { textOfBytes } from './percent.ts';
 import type { KeptForUrl, ParsedUrl } from './parsed-url.ts';
 import type { Query } from './query.ts';
 
 const NO_BODY = Buffer.alloc(0);
+
+/** What came, and who judges whether it may. */
+export interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly access: AccessControl;
+}
 
 /** A request from Node's own, read as far as it is asked for. */
 export class Incoming implements V1Request {
@@ -15,8 +24,13 @@ export class Incoming implements V1Request {
   readonly #response: ServerResponse;
   #body: Buffer = NO_BODY;
   #signal: AbortSignal | undefined;
+  #authority: Authority | undefined;
+  readonly #access: AccessControl;
+  readonly #remoteAddress: string | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, argumentBytes: string, url: ParsedUrl) {
+  constructor({ request, response, access }: Asked, argumentBytes: string, url: ParsedUrl) {
+    this.#access = access;
+    this.#remoteAddress = request.socket?.remoteAddress;
     this.argumentBytes = argumentBytes;
     this.query = url.query;
     this.kept = url.kept;
@@ -35,6 +49,21 @@ export class Incoming implements V1Request {
 
   get argument(): string {
     return textOfBytes(this.argumentBytes);
+  }
+
+  get hasToken(): boolean {
+    return tokenOf(this.query.get('token'), this.headers) !== '';
+  }
+
+  get authority(): Authority {
+    return (this.#authority ??= this.#access.authorityOf(
+      this.#access.isEnabled ? tokenOf(this.query.get('token'), this.headers) : '',
+    ));
+  }
+
+  get author(): string {
+    const { accessor } = this.authority;
+    return accessor === '' ? `unnamed, from ${this.#remoteAddress ?? 'this machine'}` : `token ${accessor}`;
   }
 
   /** Whether the signal was asked for and is aborted. */

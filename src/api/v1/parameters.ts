@@ -6,7 +6,7 @@ import type { Query } from './query.ts';
 const ENTERPRISE: readonly string[] = ['ns', 'partition', 'peer', 'segment', 'sg'];
 
 /**
- * Refuses what would change the answer and is not there yet, rather than answering something else: filters, namespaces,
+ * Refuses what would change the answer and is not there yet, rather than answering something else: namespaces,
  * and datacenters other than this one, except where the agent speaks for itself.
  *
  * @throws API_BAD_REQUEST, API_INTERNAL with Consul's texts
@@ -14,8 +14,6 @@ const ENTERPRISE: readonly string[] = ['ns', 'partition', 'peer', 'segment', 'sg
 export function checkParameters(context: ApiContext, path: string, query: Query): void {
   if (query.isEmpty) return;
   if (!path.startsWith('agent/')) checkDatacenter(context, query.get('dc') ?? '');
-  if ((query.get('filter') ?? '') !== '')
-    throw badRequest('Invalid query parameter: "filter" - filter expressions are not known to this version');
   for (const name of ENTERPRISE)
     if (!['', 'default', null].includes(query.get(name)))
       throw badRequest(`Invalid query parameter: "${name}" - only the default one exists`);

@@ -18,6 +18,8 @@ export interface ParsedUrl {
 export interface KeptForUrl {
   /** The question it asks; only for those that depend on nothing but the URL. */
   live?: LiveQuery;
+  /** Whose answer that is: the id of an authority. */
+  liveFor?: string;
   /** Its parameters were looked at and are taken. */
   isSound?: boolean;
 }

@@ -8,6 +8,7 @@ export function readHeaders(
   { leaderKnown, lastContactMs }: Pick<StoreStatus, 'leaderKnown' | 'lastContactMs'>,
   index: number | string,
   consistency: Consistency,
+  defaultPolicy: 'allow' | 'deny' = 'allow',
 ): string[] {
   return [
     'X-Consul-Index',
@@ -21,6 +22,6 @@ export function readHeaders(
     'X-Consul-Query-Backend',
     'blocking-query',
     'X-Consul-Default-ACL-Policy',
-    'allow',
+    defaultPolicy,
   ];
 }

@@ -48,7 +48,7 @@ export class V1 {
     const handler = this.#handlerOf(route, request);
     if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
     if (argumentBytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
-    const asked = new Incoming(request, response, argumentBytes, parsed);
+    const asked = new Incoming({ request, response, access: this.#context.access }, argumentBytes, parsed);
     if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
     void this.#withBody(route, handler, asked, { request, response });
   }

@@ -177,9 +177,6 @@ test.each([
   ['/v1/catalog/nodes?ns=team', 400, 'Invalid query parameter: "ns" - '],
   ['/v1/catalog/nodes?partition=p', 400, 'Invalid query parameter: "partition" - '],
   ['/v1/health/service/web?peer=p', 400, 'Invalid query parameter: "peer" - '],
-  ['/v1/health/service/web?filter=Node%20==%20a', 400, 'Invalid query parameter: "filter" - '],
-  ['/v1/agent/services?filter=x', 400, 'Invalid query parameter: "filter" - '],
-  ['/v1/kv/a?filter=x', 400, 'Invalid query parameter: "filter" - '],
 ])('what would change the answer and is not there is refused: %s', async (url, status, text) => {
   const answer = await api.ask('GET', url);
   expect(answer.status).toBe(status);

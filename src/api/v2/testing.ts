@@ -1,3 +1,4 @@
+import { NO_ACCESS_CONTROL } from '../../access/index.ts';
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { Changes, type Receipt } from '../../change/index.ts';
@@ -87,6 +88,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     feed,
     catalog,
     registry,
+    access: NO_ACCESS_CONTROL,
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),

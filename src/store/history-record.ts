@@ -1,0 +1,54 @@
+import type { Entry, KeyRange, Put, Revision } from './contract.ts';
+import { prefixRange } from './contract.ts';
+
+/** What changed: a key, all keys under a prefix, a definition, a datastore, something of access control. */
+export type HistoryKind = 'kv' | 'kvtree' | 'def' | 'ds' | 'acl';
+
+/** Who changed what, when, and what it was before (design 4). It is written in the transaction of the change itself. */
+export interface HistoryRecord {
+  readonly kind: HistoryKind;
+  /** The store key of what changed, after its family: `a/b` of `kv/a/b`, `default/api` of `def/default/api`. */
+  readonly subject: string;
+  /** `token <accessor>`, or where an unnamed one came from. */
+  readonly author: string;
+  /** ISO time. */
+  readonly at: string;
+  /** The stored value before, as it stood; null when it was not there. Of a secret `sha256:` and its hash. */
+  readonly before: string | null;
+  /** The modification revision before; 0 when it was not there. */
+  readonly beforeRevision: Revision;
+}
+
+/** A record with the revision that it tells of. */
+export interface HistoryEntry extends HistoryRecord {
+  readonly revision: Revision;
+}
+
+/** Who writes, for history. */
+export interface Authored {
+  /** `unknown` unless told. */
+  readonly author?: string;
+}
+
+const FAMILY = 'hist/';
+const DIGITS = 16;
+
+/**
+ * The write that goes with a change. `decidedAt` is the revision that the writer had applied when it decided: two changes
+ * of one subject never share it, since each compares with what the one before left.
+ */
+export function historyPut(record: HistoryRecord, decidedAt: Revision): Put {
+  const key = `${FAMILY}${record.kind}/${record.subject}\0${String(decidedAt).padStart(DIGITS, '0')}`;
+  return { type: 'put', key, value: JSON.stringify(record) };
+}
+
+/** The keys of all records, of those of a kind, or of one subject and of those whose name begins with it and a NUL. */
+export function historyRange(kind?: HistoryKind, subject?: string): KeyRange {
+  const within = kind === undefined ? '' : `${kind}/`;
+  return prefixRange(FAMILY + within + (subject === undefined ? '' : `${subject}\0`));
+}
+
+/** @throws SyntaxError when the entry is not of drover's making */
+export function historyEntry({ value, createRevision }: Entry): HistoryEntry {
+  return { ...(JSON.parse(value) as HistoryRecord), revision: createRevision };
+}
