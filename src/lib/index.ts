@@ -28,3 +28,4 @@ export * from './worker.ts';
 export * from './backoff.ts';
 export * from './coalesce.ts';
 export * from './filter/index.ts';
+export * from './hcl/index.ts';
