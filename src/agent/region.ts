@@ -1,4 +1,5 @@
 import { Changes } from '../change/index.ts';
+import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
@@ -29,6 +30,7 @@ interface Parts {
   readonly registry: Registry;
   readonly kvWrites: KvWrites;
   readonly changes: Changes;
+  readonly userEvents: UserEvents;
   readonly queries: LiveQueries;
   readonly links: RegionLinks;
   readonly liveness: Liveness;
@@ -69,7 +71,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const store = stack.use(await openStore(options.store, { clock }));
   const catalog = new Catalog({ region: options.name, report });
   const kv = new Kv({ report });
-  const feed = stack.use(await StoreFeed.start({ store, projections: [catalog, kv], clock, report }));
+  const eventLog = new EventLog({ report });
+  const feed = stack.use(await StoreFeed.start({ store, projections: [catalog, kv, eventLog], clock, report }));
   const registry = new Registry({ feed, catalog, clock });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const index = indexOf([['kv/', kv]], catalog);
@@ -87,5 +90,6 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   );
   liveness.expectAll();
   const kvWrites = new KvWrites({ feed, kv });
-  return { store, catalog, kv, feed, registry, kvWrites, changes, queries, links, liveness };
+  const events = userEvents(feed, eventLog, (text) => log.warn({}, text));
+  return { store, catalog, kv, feed, registry, kvWrites, changes, queries, links, liveness, userEvents: events };
 }

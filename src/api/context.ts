@@ -1,6 +1,7 @@
 import type { AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
+import type { UserEvents } from '../event/index.ts';
 import type { Kv, KvWrites } from '../kv/index.ts';
 import type { CatalogReader, Feed, LiveQueries, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
@@ -27,6 +28,7 @@ export interface ApiContext {
   readonly kv: Kv;
   readonly kvWrites: KvWrites;
   readonly changes: Changes;
+  readonly userEvents: UserEvents;
   /** The nodes this agent hosts by name; the first has Consul's agent API. */
   readonly nodes: ReadonlyMap<string, LocalNode>;
   readonly firstNode: string;

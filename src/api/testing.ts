@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type AccessControl, NO_ACCESS_CONTROL } from '../access/index.ts';
 import { Changes } from '../change/index.ts';
+import { EventLog, userEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
 import { indexOf, LiveQueries } from '../registry/index.ts';
@@ -64,7 +65,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   await using stack = new AsyncDisposableStack();
   const clock = options.clock ?? new FakeClock();
   const kv = new Kv();
-  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv] }));
+  const eventLog = new EventLog();
+  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv, eventLog] }));
   const { feed, catalog, registry, store } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const index = indexOf([['kv/', kv]], catalog);
@@ -93,6 +95,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),
+    userEvents: userEvents(feed, eventLog),
     changes,
     nodes,
     firstNode: [...nodes.keys()][0] ?? '',

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ALL_ALLOWED, type Authority } from '../../access/index.ts';
+import { unauthorized } from '../errors.ts';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
 let api: TestApi;
@@ -23,7 +25,7 @@ test('fire answers with the event, all eight members, its payload in base64', as
     Version: 1,
     LTime: 0,
   });
-  expect((await list()).json).toEqual([json]);
+  expect((await list()).json).toEqual([{ ...(json as object), LTime: expect.any(Number) as number }]);
 });
 
 test('an event without payload has null', async () => {
@@ -91,8 +93,9 @@ test.each([
   ['fire/x?tag=a', 500, 'Cannot provide tag filter without service filter'],
   ['fire/x?node=(', 500, 'Invalid node filter: '],
   ['fire/x?service=(', 500, 'Invalid service filter: '],
-  ['fire/x?node=n1', 400, 'Invalid query parameter: "node"'],
-  ['fire/x?service=web&tag=a', 400, 'Invalid query parameter: "service"'],
+  ['fire/x?service=web&tag=(', 500, 'Invalid tag filter: '],
+  [`fire/x?node=${'a'.repeat(513)}`, 500, 'Invalid node filter: longer'],
+  [`fire/${'n'.repeat(256)}`, 400, 'Name is longer than 255 bytes'],
 ])('PUT %s is %i, and nothing is fired', async (path, status, text) => {
   const answer = await api.ask('PUT', `/v1/event/${path}`);
   expect(answer.status).toBe(status);
@@ -106,4 +109,71 @@ test.each(['index=x', 'wait=x', 'wait=-1s'])('list with %s is 400', async (query
 
 test('a payload over its limit is 413', async () => {
   expect((await fire('big', Buffer.alloc(16 * 1024 + 1))).status).toBe(413);
+});
+
+test('an event is for the nodes that its filters match, and each decides for itself', async () => {
+  await using two = await startTestApi({ hosted: ['web-1', 'db-1'] });
+  const register = (node: string, body: object): Promise<TestReply> =>
+    two.ask('PUT', `/v1/agent/service/register?node=${node}`, { body });
+  await register('web-1', { Name: 'web', Tags: ['blue'], Port: 80 });
+  await register('db-1', { Name: 'db', Tags: ['primary'], Port: 5432 });
+  for (const filter of ['node=^web-', 'service=^db$', 'service=web&tag=blue', 'service=db&tag=blue', 'node=x', ''])
+    await two.ask('PUT', `/v1/event/fire/e?${filter}`, { body: filter });
+  const payloads = async (query: string): Promise<string[]> => {
+    const { json } = await two.ask('GET', `/v1/event/list?${query}`);
+    return (json as { Payload: string | null }[]).map(({ Payload }) => Buffer.from(Payload ?? '', 'base64').toString());
+  };
+  expect(await payloads('')).toEqual(['node=^web-', 'service=^db$', 'service=web&tag=blue', '']);
+  expect(await payloads('node=web-1')).toEqual(['node=^web-', 'service=web&tag=blue', '']);
+  expect(await payloads('node=db-1')).toEqual(['service=^db$', '']);
+  expect((await two.ask('GET', '/v1/event/list?node=other')).status).toBe(404);
+});
+
+test('an event that was not for an agent is not for it later either', async () => {
+  await fire('e?service=web');
+  expect((await list()).json).toEqual([]);
+  await api.ask('PUT', '/v1/agent/service/register', { body: { Name: 'web' } });
+  expect((await list()).json).toEqual([]);
+});
+
+test('who waits is not woken by an event that is for somebody else', async () => {
+  let done = false;
+  const waiting = list('?index=1&wait=10s').finally(() => (done = true));
+  await api.clock.advance(0);
+  await fire('e?node=somewhere-else');
+  await api.clock.advance(1_000);
+  expect(done).toBe(false);
+  await fire('e');
+  expect((await waiting).json).toHaveLength(1);
+});
+
+test('filters take time in proportion to their length: (a+)+$ against a long name', async () => {
+  const started = performance.now();
+  await fire(`e?node=${encodeURIComponent('(a+)+$')}`, 'x');
+  await fire(`e?service=${encodeURIComponent('(x+x+)+y')}`);
+  await list();
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
+
+const only = (event: string): Authority => ({
+  ...ALL_ALLOWED,
+  id: event,
+  allows: (resource, name) => resource !== 'event' || name === event,
+  demand(resource, name) {
+    if (!this.allows(resource, name, 'write')) throw unauthorized(`Permission denied: event:write on "${name}"`);
+  },
+});
+
+test('a token fires and reads only the events that it may', async () => {
+  const access = { isEnabled: true, defaultPolicy: 'deny', authorityOf: (token: string) => only(token) } as const;
+  await using guarded = await startTestApi({ access });
+  const as = (token: string) => ({ headers: { 'x-consul-token': token } });
+  expect((await guarded.ask('PUT', '/v1/event/fire/deploy', as('deploy'))).status).toBe(200);
+  expect((await guarded.ask('PUT', '/v1/event/fire/deploy', as('other'))).status).toBe(401);
+  const seen = await guarded.ask('GET', '/v1/event/list', as('deploy'));
+  expect(seen.json).toHaveLength(1);
+  expect(seen.headers['x-consul-results-filtered-by-acls']).toBeUndefined();
+  const other = await guarded.ask('GET', '/v1/event/list', as('other'));
+  expect(other.json).toEqual([]);
+  expect(other.headers).toMatchObject({ 'x-consul-index': '1', 'x-consul-results-filtered-by-acls': 'true' });
 });

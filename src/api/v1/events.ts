@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { eventIndex, type FiredEvent, wireEvent } from '../../event/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest, internal } from '../errors.ts';
+import { badRequest, notFound } from '../errors.ts';
+import type { LocalNode } from '../local-node.ts';
 import { waitOf } from './blocking.ts';
-import { EventLog, type UserEvent } from './event-log.ts';
-import { json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { changedAt, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { argumentOf } from './on-node.ts';
 import { readHeaders } from './read-headers.ts';
 
@@ -11,60 +11,81 @@ const DEFAULT_WAIT_MS = 300_000;
 const MAX_WAIT_MS = 600_000;
 /** 256 events are kept, so this bounds their memory; Consul's gossip takes half a kilobyte. */
 const MAX_PAYLOAD_BYTES = 16 * 1024;
-const FILTERS = ['node', 'service', 'tag'] as const;
+/** An event's name is part of a key of the store. */
+const MAX_NAME_BYTES = 255;
 
-/** User events (consul-http-api 10), as this agent sees them: kept in memory, the last 256. */
+/** User events of the region (consul-http-api 10): the last 256, and of those what is for this agent's nodes. */
 export function eventRoutes(context: ApiContext): V1Route[] {
-  const log = new EventLog();
   return [
-    { path: 'event/fire/', bodyLimit: MAX_PAYLOAD_BYTES, methods: { PUT: (request) => fire(log, request) } },
-    { path: 'event/list', methods: { GET: (request) => list(context, log, request) } },
+    { path: 'event/fire/', bodyLimit: MAX_PAYLOAD_BYTES, methods: { PUT: (request) => fire(context, request) } },
+    { path: 'event/list', methods: { GET: (request) => list(context, request) } },
   ];
 }
 
-function fire(log: EventLog, request: V1Request): V1Answer {
+async function fire(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const name = argumentOf(request, 'name');
-  refuseFilters(request);
-  const event: UserEvent = {
-    ID: randomUUID(),
-    Name: name,
-    Payload: request.body.length === 0 ? null : request.body.toString('base64'),
-    NodeFilter: '',
-    ServiceFilter: '',
-    TagFilter: '',
-    Version: 1,
-    LTime: 0,
-  };
-  log.add(event);
-  return json(event);
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw badRequest(`Name is longer than ${MAX_NAME_BYTES} bytes`);
+  request.authority.demand('event', name, 'write');
+  const { query, body } = request;
+  const { event, revision } = await context.userEvents.fires.fire({
+    name,
+    payload: body,
+    nodeFilter: query.get('node') ?? '',
+    serviceFilter: query.get('service') ?? '',
+    tagFilter: query.get('tag') ?? '',
+  });
+  return { ...json(wireEvent(event, 0)), headers: changedAt(revision) };
 }
 
-/** An event that reached more than it should would be worse than one that is not taken. */
-function refuseFilters({ query }: V1Request): void {
-  const given = FILTERS.filter((name) => (query.get(name) ?? '') !== '');
-  if (given.includes('tag') && !given.includes('service'))
-    throw internal('Cannot provide tag filter without service filter');
-  for (const name of given) {
-    if (!isPattern(query.get(name) ?? '')) throw internal(`Invalid ${name} filter: not a regular expression`);
-    throw badRequest(`Invalid query parameter: "${name}" - filters of events are not known to this version`);
-  }
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text, 'v') instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
-async function list(context: ApiContext, log: EventLog, { query, signal }: V1Request): Promise<V1Answer> {
-  const name = query.get('name') ?? '';
+async function list(context: ApiContext, request: V1Request): Promise<V1Answer> {
+  const { query } = request;
   const index = query.get('index') ?? '';
   if (!/^\d{0,20}$/.test(index)) throw badRequest('Invalid index');
-  const waitMs = Math.min(MAX_WAIT_MS, waitOf(query.get('wait')) ?? DEFAULT_WAIT_MS);
-  if (index !== '' && index !== '0' && index === log.index(name))
-    await log.changed(name, context.clock, waitMs + context.random() * (waitMs / 16), signal);
-  const headerList = readHeaders(context.store.status(), log.index(name), 'leader');
-  return { ...json(log.list(name)), headerList };
+  const asked = Math.min(MAX_WAIT_MS, waitOf(query.get('wait')) ?? DEFAULT_WAIT_MS);
+  const endMs = context.clock.now() + asked + context.random() * (asked / 16);
+  let seen = seenBy(context, request);
+  // Not "newer than": the index is made of a UUID, so only another one says that there is something else.
+  while (index !== '' && index !== '0' && index === eventIndex(seen.at(-1))) {
+    const leftMs = endMs - context.clock.now();
+    if (leftMs <= 0 || !(await context.userEvents.log.next(context.clock, leftMs, request.signal))) break;
+    seen = seenBy(context, request);
+  }
+  return answer(context, request, seen);
+}
+
+function answer(context: ApiContext, request: V1Request, seen: readonly FiredEvent[]): V1Answer {
+  const headerList = readHeaders(
+    context.store.status(),
+    eventIndex(seen.at(-1)),
+    'leader',
+    context.access.defaultPolicy,
+  );
+  headerList.push('X-Drover-Revision', String(context.feed.revision));
+  const all = named(context, request);
+  if (request.hasToken && seen.length < all.length) headerList.push('X-Consul-Results-Filtered-By-ACLs', 'true');
+  return { ...json(seen.map((event) => wireEvent(event, event.revision))), headerList };
+}
+
+/** Events of `?name=` for the agent's nodes, or for the one of `?node=`, that the asker may read. */
+function seenBy(context: ApiContext, request: V1Request): readonly FiredEvent[] {
+  const { authority } = request;
+  const all = named(context, request);
+  return authority.id === '' ? all : all.filter((event) => authority.allows('event', event.name, 'read'));
+}
+
+function named(context: ApiContext, { query }: V1Request): readonly FiredEvent[] {
+  const nodes = nodesOf(context, query.get('node')).map((node) => ({
+    name: node.record.name,
+    services: () => node.services(),
+  }));
+  const seen = context.userEvents.seen.of(nodes);
+  const name = query.get('name') ?? '';
+  return name === '' ? seen : seen.filter((event) => event.name === name);
+}
+
+function nodesOf({ nodes }: ApiContext, name: string | null): readonly LocalNode[] {
+  if (name === null) return [...nodes.values()];
+  const node = nodes.get(name);
+  if (node !== undefined) return [node];
+  throw notFound(`this agent has no node ${JSON.stringify(name)}; it has ${[...nodes.keys()].join(', ')}`);
 }

@@ -2,6 +2,7 @@ import { NO_ACCESS_CONTROL } from '../../access/index.ts';
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { Changes, type Receipt } from '../../change/index.ts';
+import { EventLog, userEvents } from '../../event/index.ts';
 import { Kv, KvWrites } from '../../kv/index.ts';
 import { FakeClock, TIMING } from '../../lib/index.ts';
 import type { ListenerStatus } from '../../listener/index.ts';
@@ -66,7 +67,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   await using stack = new AsyncDisposableStack();
   const clock = new FakeClock();
   const kv = new Kv();
-  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv] }));
+  const eventLog = new EventLog();
+  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv, eventLog] }));
   const { catalog, feed, registry, store } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const queries = stack.use(
@@ -92,6 +94,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),
+    userEvents: userEvents(feed, eventLog),
     changes,
     nodes,
     firstNode: names[0] ?? '',
