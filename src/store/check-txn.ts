@@ -1,8 +1,11 @@
 import type { Txn, Write } from './contract.ts';
 import { badTxn } from './errors.ts';
 
-/** So many compares and so many writes fit in one transaction: etcd's default `--max-txn-ops`. */
-export const MAX_TXN_OPS = 128;
+/**
+ * So many compares and so many writes fit in one transaction: 128 operations of Consul's `/v1/txn` with their locks and
+ * tombstones. What drover packs by itself stays within 128, etcd's default (docs/decisions/137).
+ */
+export const MAX_TXN_OPS = 512;
 
 const LATIN1 = /^[\0-\u{ff}]+$/u;
 
@@ -13,12 +16,16 @@ const LATIN1 = /^[\0-\u{ff}]+$/u;
  * @throws STORE_BAD_TXN
  */
 export function checkTxn(txn: Txn): void {
-  if (txn.compares.length > MAX_TXN_OPS) throw badTxn(`${txn.compares.length} compares, at most ${MAX_TXN_OPS}`);
+  const compares = txn.compares.length + (txn.unchanged?.length ?? 0);
+  if (compares > MAX_TXN_OPS) throw badTxn(`${compares} compares, at most ${MAX_TXN_OPS}`);
   if (txn.writes.length > MAX_TXN_OPS) throw badTxn(`${txn.writes.length} writes, at most ${MAX_TXN_OPS}`);
-  for (const compare of txn.compares) {
-    checkKey(compare.key);
-    if (!Number.isSafeInteger(compare.modRevision) || compare.modRevision < 0)
-      throw badTxn(`revision ${compare.modRevision} compared with ${quote(compare.key)}`);
+  for (const { key, modRevision } of txn.compares) {
+    checkKey(key);
+    checkRevision(modRevision, key);
+  }
+  for (const { range, since } of txn.unchanged ?? []) {
+    if (range.start !== '') checkKey(range.start);
+    checkRevision(since, range.start);
   }
   for (const write of txn.writes) checkWrite(write);
   checkWrittenOnce(txn.writes);
@@ -32,6 +39,10 @@ function checkWrite(write: Write): void {
   checkKey(write.key);
   if (write.type === 'put' && !write.value.isWellFormed())
     throw badTxn(`the value of ${quote(write.key)} is not Unicode text`);
+}
+
+function checkRevision(revision: number, key: string): void {
+  if (!Number.isSafeInteger(revision) || revision < 0) throw badTxn(`revision ${revision} compared with ${quote(key)}`);
 }
 
 function checkKey(key: string): void {

@@ -153,6 +153,27 @@ function revisionTests(target: StoreUnderTest): void {
       if (!outcome.ok) expect(outcome.entries.map((entry) => entry.modRevision)).toEqual([winner]);
   });
 
+  test('compares ranges: nothing in them may have been put since', async () => {
+    await using store = await target.start();
+    const since = await write(store, put('a/1'), put('b'));
+    const attempt = (prefix: string, revision = since): Promise<{ readonly ok: boolean }> =>
+      store.commit({
+        compares: [],
+        unchanged: [{ range: prefixRange(prefix), since: revision }],
+        writes: [put('seen')],
+      });
+    expect((await attempt('a/')).ok).toBe(true);
+    expect((await attempt('a/', since - 1)).ok).toBe(false);
+    await write(store, put('a/2'));
+    expect([(await attempt('a/')).ok, (await attempt('b')).ok, (await attempt('none')).ok]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    await write(store, del('a/2'));
+    expect((await attempt('a/')).ok).toBe(true);
+  });
+
   test('is seen by a read that starts after it', async () => {
     await using store = await target.start();
     for (let round = 0; round < 20; round++) {
@@ -165,7 +186,7 @@ function revisionTests(target: StoreUnderTest): void {
 }
 
 function refusalTests(target: StoreUnderTest): void {
-  const many = Array.from({ length: 129 }, (_, index) => `k${index}`);
+  const many = Array.from({ length: 513 }, (_, index) => `k${index}`);
   test.each<[string, Txn, string]>([
     ['a key put twice', { compares: [], writes: [put('k'), put('k')] }, 'written twice'],
     ['a key put and deleted', { compares: [], writes: [put('k'), del('k')] }, 'written twice'],
@@ -190,8 +211,8 @@ function refusalTests(target: StoreUnderTest): void {
     ['a compare of such a key', { compares: [{ key: '\u{100}', modRevision: 0 }], writes: [] }, 'more than bytes'],
     ['a broken revision', { compares: [{ key: 'k', modRevision: -1 }], writes: [] }, 'revision -1'],
     ['half a surrogate pair', { compares: [], writes: [put('k', '\ud800')] }, 'not Unicode'],
-    ['more than 128 writes', { compares: [], writes: many.map((key) => put(key)) }, '129 writes'],
-    ['more than 128 compares', { compares: many.map((key) => ({ key, modRevision: 0 })), writes: [] }, '129 compares'],
+    ['more than 512 writes', { compares: [], writes: many.map((key) => put(key)) }, '513 writes'],
+    ['more than 512 compares', { compares: many.map((key) => ({ key, modRevision: 0 })), writes: [] }, '513 compares'],
   ])('%s', async (_what, txn, message) => {
     await using store = await target.start();
     await expect(store.commit(txn)).rejects.toMatchObject({

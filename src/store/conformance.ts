@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { leaseConformance } from './conformance-lease.ts';
+import { restoreConformance } from './conformance-restore.ts';
 import { txnConformance } from './conformance-txn.ts';
 import { watchConformance } from './conformance-watch.ts';
 import type { Store } from './contract.ts';
@@ -21,5 +22,6 @@ export function storeConformance(target: StoreUnderTest): void {
     txnConformance(target);
     watchConformance(target);
     leaseConformance(target);
+    restoreConformance(target);
   });
 }

@@ -24,6 +24,12 @@ export interface Compare {
   readonly modRevision: Revision;
 }
 
+/** True while no key of the range was put after `since`. It sees no deletions: those who delete put tombstones beside. */
+export interface Unchanged {
+  readonly range: KeyRange;
+  readonly since: Revision;
+}
+
 export type Write = Put | Delete | DeleteRange;
 
 export interface Put {
@@ -45,11 +51,13 @@ export interface DeleteRange {
 
 /**
  * One transaction: all compares hold and all writes happen at one revision, or nothing does. No key is written twice; at
- * most 128 compares and 128 writes. One that changes nothing (no writes, or only of absent keys) gets no revision of its
+ * most 512 compares and 512 writes. One that changes nothing (no writes, or only of absent keys) gets no revision of its
  * own: its outcome carries the current one.
  */
 export interface Txn {
   readonly compares: readonly Compare[];
+  /** More compares, of whole ranges. */
+  readonly unchanged?: readonly Unchanged[];
   readonly writes: readonly Write[];
 }
 
@@ -108,6 +116,8 @@ export interface ReadOptions {
   /** At most so many entries, from the start of the range. */
   readonly limit?: number;
   readonly linearizable?: boolean;
+  /** Entries of this range are left out. */
+  readonly except?: KeyRange;
 }
 
 /**
@@ -132,6 +142,13 @@ export interface Store {
   lease(ttlMs: number): Promise<Lease>;
   /** Forgets history up to and including `before`; state stays. */
   compact(before: Revision): Promise<void>;
+  /**
+   * Replaces everything by these entries, all or nothing; they keep the revisions they come with, and the store goes on at
+   * `revision`. All of them lie above every revision ever given out. Watches end with STORE_COMPACTED; leases lose their keys.
+   *
+   * @throws STORE_BAD_RESTORE: nothing was changed
+   */
+  restore(entries: readonly Entry[], revision: Revision): Promise<Revision>;
   status(): StoreStatus;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -148,6 +165,14 @@ export function prefixRange(prefix: string): KeyRange {
 /** Just this key. */
 export function keyRange(key: string): KeyRange {
   return { start: key, end: `${key}\0` };
+}
+
+/** The parts of a range that are left when another is taken out of it, in order; none of them is empty. */
+export function rangesWithout({ start, end }: KeyRange, except: KeyRange | undefined): KeyRange[] {
+  if (except === undefined) return start < end ? [{ start, end }] : [];
+  const before = { start, end: except.start < end ? except.start : end };
+  const after = { start: except.end > start ? except.end : start, end };
+  return [before, after].filter((part) => part.start < part.end);
 }
 
 /** Whether the key lies in the range. */

@@ -32,6 +32,9 @@ export const storeUnusable = defineError(
 );
 export const leaseLost = defineError('STORE_LEASE_LOST', 500, (id: string) => `lease ${id} is gone`);
 export const badTxn = defineError('STORE_BAD_TXN', 400, (why: string) => `the transaction is not valid: ${why}`);
+export const badRestore = defineError('STORE_BAD_RESTORE', 400, (why: string) => `cannot restore: ${why}`, {
+  hint: 'nothing was changed',
+});
 export const badLease = defineError('STORE_BAD_LEASE', 400, (ttlMs: number) => `a lease cannot last ${ttlMs} ms`, {
   hint: 'between 1 ms and 24 days',
 });

@@ -53,10 +53,17 @@ export class History {
     return this.#compacted;
   }
 
-  /** Adds whole revisions, each the successor of the one before, and wakes watchers. */
+  /**
+   * Adds whole revisions, each the successor of the one before, and wakes watchers. One that is not has replaced everything
+   * (a restore): nobody can follow from before it.
+   */
   publish(batches: readonly Batch[]): void {
     const before = this.#revision;
     for (const batch of batches) {
+      if (batch.revision !== this.#revision + 1) {
+        this.#restart(batch.revision);
+        continue;
+      }
       if (batch.revision - this.#compacted > this.#capacity) this.#forgetOldest();
       this.#revision = batch.revision;
       this.#ring[batch.revision % this.#capacity] = batch;
@@ -114,6 +121,13 @@ export class History {
       this.#wakes.delete(onWake);
       signal.removeEventListener('abort', onWake);
     }
+  }
+
+  #restart(revision: Revision): void {
+    this.#ring.length = 0;
+    this.#bytes = 0;
+    this.#revision = revision;
+    this.#compacted = revision;
   }
 
   #forgetOldest(): void {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Batch, Compare, Entry, Revision, Store, Txn, Write } from './contract.ts';
+import type { Batch, Compare, Entry, Revision, Store, Txn, Unchanged, Write } from './contract.ts';
 import { inRange, prefixRange } from './contract.ts';
 
 /** Every key of a store. */
@@ -18,6 +18,9 @@ export class ModelStore {
   commit(txn: Txn): boolean {
     const holds = ({ key, modRevision }: Compare): boolean => (this.entries.get(key)?.modRevision ?? 0) === modRevision;
     if (!txn.compares.every(holds)) return false;
+    const isUnchanged = ({ range, since }: Unchanged): boolean =>
+      [...this.entries.values()].every((entry) => !inRange(range, entry.key) || entry.modRevision <= since);
+    if (!(txn.unchanged ?? []).every(isUnchanged)) return false;
     const next = new Map(this.entries);
     for (const write of txn.writes) this.#write(next, write);
     const changed = txn.writes.some((write) => write.type === 'put') || next.size !== this.entries.size;
@@ -77,6 +80,8 @@ export async function history(store: Store, after: Revision): Promise<Batch[]> {
 export interface ModelStep {
   readonly writes: readonly Write[];
   readonly compared: readonly string[];
+  /** A range that is compared, and how many revisions back. */
+  readonly unchanged?: { readonly prefix: string; readonly ago: number } | undefined;
   readonly stale: boolean;
 }
 
@@ -101,6 +106,7 @@ export const modelSteps: fc.Arbitrary<ModelStep[]> = fc.array(
       )
       .map((writes): Write[] => writes),
     compared: fc.uniqueArray(key, { maxLength: 2 }),
+    unchanged: fc.option(fc.record({ prefix: key, ago: fc.nat(4) }), { nil: undefined, freq: 3 }),
     stale: fc.integer({ min: 0, max: 9 }).map((roll) => roll === 0),
   }),
   { minLength: 1, maxLength: 25 },
@@ -112,7 +118,10 @@ export function txnOf(step: ModelStep, model: ModelStore): Txn {
     const modRevision = model.entries.get(name)?.modRevision ?? 0;
     return { key: name, modRevision: step.stale ? modRevision + 1 : modRevision };
   });
-  return { compares, writes: step.writes };
+  if (step.unchanged === undefined) return { compares, writes: step.writes };
+  const { prefix, ago } = step.unchanged;
+  const unchanged = [{ range: prefixRange(prefix), since: Math.max(0, model.revision - ago) }];
+  return { compares, unchanged, writes: step.writes };
 }
 
 /** Two writes that may touch one key, which a transaction must not. */

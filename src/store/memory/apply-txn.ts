@@ -1,5 +1,6 @@
 import type { SortedMap } from '../../lib/index.ts';
-import type { Entry, KeyRange, Put, ReadOptions, Revision, StoreEvent, Txn, Write } from '../contract.ts';
+import type { Entry, KeyRange, Put, ReadOptions, Revision, StoreEvent, Txn, Unchanged, Write } from '../contract.ts';
+import { rangesWithout } from '../contract.ts';
 
 /** All that a memory store knows but its history. */
 export interface MemoryState {
@@ -13,20 +14,42 @@ export interface MemoryState {
 export function readRange(state: MemoryState, range: KeyRange, options: ReadOptions): Entry[] {
   const found: Entry[] = [];
   const limit = options.limit ?? Infinity;
-  if (limit <= 0 || range.start >= range.end) return found;
-  state.entries.forRange(range.start, range.end, false, (_key, entry) => {
-    found.push(options.keysOnly === true ? { ...entry, value: '' } : entry);
-    return found.length >= limit ? { break: true } : undefined;
-  });
+  for (const part of rangesWithout(range, options.except)) {
+    if (found.length >= limit) break;
+    state.entries.forRange(part.start, part.end, false, (_key, entry) => {
+      found.push(options.keysOnly === true ? { ...entry, value: '' } : entry);
+      return found.length >= limit ? { break: true } : undefined;
+    });
+  }
   return found;
 }
 
 /** The compared keys as they are, when at least one compare does not hold. */
 export function conflictOf(state: MemoryState, txn: Txn): Entry[] | undefined {
   const current = txn.compares.map((compare) => state.entries.get(compare.key));
-  if (txn.compares.every((compare, index) => (current[index]?.modRevision ?? 0) === compare.modRevision))
-    return undefined;
+  const holds = txn.compares.every((compare, index) => (current[index]?.modRevision ?? 0) === compare.modRevision);
+  if (holds && (txn.unchanged ?? []).every((one) => isUnchanged(state, one))) return undefined;
   return current.filter((entry) => entry !== undefined);
+}
+
+/** Holds exactly these entries from now on; no lease has any of them. */
+export function replaceAll(state: MemoryState, entries: readonly Entry[]): void {
+  state.entries.clear();
+  state.leaseOf.clear();
+  for (const keys of state.keysOf.values()) keys.clear();
+  for (const { key, value, createRevision, modRevision } of entries)
+    state.entries.set(key, { key, value, createRevision, modRevision });
+}
+
+function isUnchanged(state: MemoryState, { range, since }: Unchanged): boolean {
+  if (range.start >= range.end) return true;
+  let holds = true;
+  state.entries.forRange(range.start, range.end, false, (_key, entry) => {
+    if (entry.modRevision <= since) return undefined;
+    holds = false;
+    return { break: true };
+  });
+  return holds;
 }
 
 /** Changes the state and returns what happened; nothing happened when only absent keys were deleted. */

@@ -1,5 +1,6 @@
 import { SortedMap, systemClock } from '../../lib/index.ts';
 import type { Clock } from '../../lib/index.ts';
+import { checkRestore } from '../check-restore.ts';
 import { checkTxn } from '../check-txn.ts';
 import type {
   Batch,
@@ -18,7 +19,7 @@ import type {
 import { storeClosed } from '../errors.ts';
 import { History } from '../history.ts';
 import { checkTtl, Leases } from '../leases.ts';
-import { applyWrites, conflictOf, readRange } from './apply-txn.ts';
+import { applyWrites, conflictOf, readRange, replaceAll } from './apply-txn.ts';
 import type { MemoryState } from './apply-txn.ts';
 
 export interface MemoryStoreOptions {
@@ -81,6 +82,14 @@ export class MemoryStore implements Store {
   async compact(before: Revision): Promise<void> {
     this.#checkOpen();
     this.#history.compact(before);
+  }
+
+  async restore(entries: readonly Entry[], revision: Revision): Promise<Revision> {
+    this.#checkOpen();
+    checkRestore(entries, revision, this.#history.revision);
+    replaceAll(this.#state, entries);
+    this.#history.publish([{ revision, events: [] }]);
+    return revision;
   }
 
   status(): StoreStatus {

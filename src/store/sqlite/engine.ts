@@ -45,6 +45,7 @@ export class Engine {
     const code = tape.number();
     if (code === CODE.grant) outcomes.push(Number(this.#statements.grant.run(tape.number()).lastInsertRowid));
     else if (code === CODE.revoke) this.#revoke(tape.number(), outcomes);
+    else if (code === CODE.restore) this.#restore(tape, outcomes);
     else this.#transact(tape, outcomes);
   }
 
@@ -57,6 +58,18 @@ export class Engine {
     pushKeys(outcomes, keys);
   }
 
+  #restore(tape: Tape, outcomes: Cell[]): void {
+    const [lowest, revision, count] = [tape.number(), tape.number(), tape.number()];
+    const isAbove = lowest > this.#revision;
+    if (isAbove) this.#statements.removeAll.run();
+    for (let left = count; left > 0; left--) {
+      const [key, value, created, mod] = [tape.text(), tape.text(), tape.number(), tape.number()];
+      if (isAbove) this.#statements.insert.run(key, created, mod, null, rowSum(key, value, created, mod, null), value);
+    }
+    if (isAbove) this.#revision = revision;
+    outcomes.push(Number(isAbove), this.#revision);
+  }
+
   #transact(tape: Tape, outcomes: Cell[]): void {
     const compared: string[] = [];
     let holds = true;
@@ -65,6 +78,8 @@ export class Engine {
       compared.push(key);
       if ((this.#find(key)?.mod ?? 0) !== tape.number()) holds = false;
     }
+    for (let left = tape.number(); left > 0; left--)
+      if (this.#statements.touched.get(tape.text(), tape.text(), tape.number()) !== undefined) holds = false;
     if (holds) this.#write(tape, outcomes);
     else {
       skipWrites(tape);
@@ -143,6 +158,7 @@ const SQL = {
   begin: 'begin immediate',
   commit: 'commit',
   find: 'select id, created, mod from kv where k = ?',
+  touched: 'select 1 from kv where k >= ? and k < ? and mod > ? limit 1',
   row: `select ${ROW_COLUMNS} from kv where k = ?`,
   keys: 'select k from kv where k >= ? and k < ? order by k',
   leased: 'select k from kv where lease = ? order by k',
@@ -150,6 +166,7 @@ const SQL = {
   update: 'update kv set mod = ?, lease = ?, sum = ?, v = ? where id = ?',
   remove: 'delete from kv where k = ?',
   removeRange: 'delete from kv where k >= ? and k < ?',
+  removeAll: 'delete from kv',
   grant: 'insert into lease(ttl_ms) values(?)',
   release: 'delete from lease where id = ?',
 } as const;

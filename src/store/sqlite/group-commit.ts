@@ -98,6 +98,6 @@ export class GroupCommit {
 }
 
 function batchesOf(outcomes: readonly Outcome[]): Batch[] {
-  const changing = outcomes.filter((outcome) => outcome.events.length > 0);
+  const changing = outcomes.filter((outcome) => outcome.events.length > 0 || outcome.replaced === true);
   return changing.map(({ answer, events }) => ({ revision: answer.revision, events }));
 }

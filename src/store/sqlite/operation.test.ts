@@ -28,6 +28,10 @@ test('writeOperation() lays a transaction flat, with engine revisions', () => {
       { key: 'present', modRevision: BASE + 5 },
       { key: 'of another life', modRevision: BASE },
     ],
+    unchanged: [
+      { range: { start: 'r', end: 's' }, since: BASE + 6 },
+      { range: { start: 's', end: 't' }, since: 3 },
+    ],
     writes: [
       { type: 'put', key: 'a', value: '1' },
       { type: 'put', key: 'b', value: '2', lease },
@@ -38,6 +42,7 @@ test('writeOperation() lays a transaction flat, with engine revisions', () => {
   expect(written(txn)).toEqual(
     [
       [0, 3, 'absent', 0, 'present', 5, 'of another life', -1],
+      [2, 'r', 's', 6, 's', 't', 0],
       [4, 0, 'a', '1', 0, 0, 'b', '2', 7, 1, 'c', 2, '', '\u{100}'],
     ].flat(),
   );
@@ -91,6 +96,10 @@ test('writeOperation() writes what a tape can separate again, whatever the trans
         expect(tape.number()).toBe(0);
         expect(Array.from({ length: tape.number() }, () => [tape.text(), tape.number()][0])).toEqual(
           txn.compares.map((compare) => compare.key),
+        );
+        const ranges = (txn.unchanged ?? []).map(({ range, since }) => [range.start, range.end, since - BASE]);
+        expect(Array.from({ length: tape.number() }, () => [tape.text(), tape.text(), tape.number()])).toEqual(
+          ranges.map(([start, end, since]) => [start, end, Math.max(0, Number(since))]),
         );
         expect(tape.number()).toBe(txn.writes.length);
         for (const write of txn.writes)

@@ -1,22 +1,31 @@
 import type { Committed, Compare, Conflict, Entry, Revision, StoreEvent, Txn, Write } from '../contract.ts';
 import type { Cell, Tape } from './tape.ts';
 
-/** What the main thread asks of the writer: transactions of callers, and the life of leases. */
+/** What the main thread asks of the writer: transactions of callers, a restore, and the life of leases. */
 export type Operation =
   | { readonly type: 'txn'; readonly txn: Txn }
+  | { readonly type: 'restore'; readonly entries: readonly Entry[]; readonly revision: Revision }
   | { readonly type: 'grant'; readonly ttlMs: number }
   | { readonly type: 'revoke'; readonly id: number };
 
 /** On the tape: the kinds of operations and of writes. */
-export const CODE = { txn: 0, grant: 1, revoke: 2, put: 0, delete: 1, deleteRange: 2 } as const;
+export const CODE = { txn: 0, grant: 1, revoke: 2, restore: 3, put: 0, delete: 1, deleteRange: 2 } as const;
 
 /** What became of an operation: the caller's answer, and what watchers see. */
 export interface Outcome {
   readonly answer: Answer;
   readonly events: readonly StoreEvent[];
+  /** Everything was replaced: watchers cannot follow from before. */
+  readonly replaced?: boolean;
 }
 
-export type Answer = Committed | Conflict | Granted;
+export type Answer = Committed | Conflict | Granted | Replaced;
+
+/** What became of a restore; not ok: the store has meanwhile given out the revisions that it was to use. */
+export interface Replaced {
+  readonly ok: boolean;
+  readonly revision: Revision;
+}
 
 export interface Granted {
   readonly ok: true;
@@ -29,12 +38,27 @@ export interface Granted {
 export function writeOperation(cells: Cell[], operation: Operation, base: Revision): void {
   if (operation.type === 'grant') cells.push(CODE.grant, operation.ttlMs);
   else if (operation.type === 'revoke') cells.push(CODE.revoke, operation.id);
+  else if (operation.type === 'restore') writeRestore(cells, operation, base);
   else writeTxn(cells, operation.txn, base);
+}
+
+function writeRestore(
+  cells: Cell[],
+  { entries, revision }: Extract<Operation, { type: 'restore' }>,
+  base: Revision,
+): void {
+  const lowest = entries.reduce((least, { createRevision }) => Math.min(least, createRevision), revision);
+  cells.push(CODE.restore, lowest - base, revision - base, entries.length);
+  for (const { key, value, createRevision, modRevision } of entries)
+    cells.push(key, value, createRevision - base, modRevision - base);
 }
 
 function writeTxn(cells: Cell[], txn: Txn, base: Revision): void {
   cells.push(CODE.txn, txn.compares.length);
   for (const compare of txn.compares) cells.push(compare.key, engineRevision(compare, base));
+  const { unchanged = [] } = txn;
+  cells.push(unchanged.length);
+  for (const { range, since } of unchanged) cells.push(range.start, range.end, Math.max(0, since - base));
   cells.push(txn.writes.length);
   for (const write of txn.writes) {
     if (write.type === 'put') cells.push(CODE.put, write.key, write.value, Number(write.lease?.id ?? 0));
@@ -54,6 +78,7 @@ export function readOutcome(tape: Tape, operation: Operation, base: Revision): O
   if (operation.type === 'grant') return { answer: { ok: true, leaseId: tape.number(), revision: 0 }, events: [] };
   const ok = operation.type === 'revoke' || tape.number() === 1;
   const revision = tape.number() + base;
+  if (operation.type === 'restore') return { answer: { ok, revision }, events: [], replaced: ok };
   if (!ok) return { answer: { ok, revision, entries: readEntries(tape, base) }, events: [] };
   const events: StoreEvent[] = [];
   if (operation.type === 'revoke') readDeletions(tape, events);

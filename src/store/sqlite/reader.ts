@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { Entry, KeyRange, ReadOptions, Revision } from '../contract.ts';
+import { rangesWithout } from '../contract.ts';
 import { storeClosed } from '../errors.ts';
 import { damagedKey, ROW_COLUMNS } from './row-sum.ts';
 import type { Row } from './row-sum.ts';
@@ -104,9 +105,17 @@ class Connection {
     for (const statement of [this.#rows, this.#keys]) statement.setReturnArrays(true);
   }
 
-  rows(range: KeyRange, options: ReadOptions): Iterable<Row> {
+  *rows(range: KeyRange, options: ReadOptions): Generator<Row, void> {
     const statement = options.keysOnly === true ? this.#keys : this.#rows;
-    // SQLite takes a negative limit for none.
-    return statement.iterate(range.start, range.end, options.limit ?? -1) as Iterable<unknown> as Iterable<Row>;
+    let left = options.limit ?? Infinity;
+    for (const { start, end } of rangesWithout(range, options.except)) {
+      if (left <= 0) return;
+      // SQLite takes a negative limit for none.
+      const limit = left === Infinity ? -1 : left;
+      for (const row of statement.iterate(start, end, limit) as Iterable<unknown> as Iterable<Row>) {
+        left--;
+        yield row;
+      }
+    }
   }
 }

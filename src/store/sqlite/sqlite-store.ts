@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { DroverError, systemClock } from '../../lib/index.ts';
 import type { Clock } from '../../lib/index.ts';
+import { checkRestore } from '../check-restore.ts';
 import { checkTxn } from '../check-txn.ts';
 import type {
   Batch,
@@ -15,7 +16,7 @@ import type {
   StoreStatus,
   Txn,
 } from '../contract.ts';
-import { storeClosed, storeFailed, storeFull, storeNewerLayout, storeUnusable } from '../errors.ts';
+import { badRestore, storeClosed, storeFailed, storeFull, storeNewerLayout, storeUnusable } from '../errors.ts';
 import { History } from '../history.ts';
 import { checkTtl, Leases } from '../leases.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -127,6 +128,14 @@ export class SqliteStore implements Store {
   async compact(before: Revision): Promise<void> {
     this.#checkOpen();
     this.#history.compact(before);
+  }
+
+  async restore(entries: readonly Entry[], revision: Revision): Promise<Revision> {
+    this.#checkOpen();
+    checkRestore(entries, revision, this.#history.revision);
+    const { ok, revision: reached } = await this.#commits.submit({ type: 'restore', entries, revision });
+    if (!ok) throw badRestore(`the store has come to revision ${reached} meanwhile`);
+    return reached;
   }
 
   status(): StoreStatus {
