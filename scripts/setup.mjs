@@ -32,6 +32,7 @@ const TEST = [
   ['ansible', 'ansible'],
   ['/usr/lib/nagios/plugins/check_http', 'monitoring-plugins-basic'],
   ['/usr/lib/python3/dist-packages/consul/__init__.py', 'python3-consul'],
+  ['/usr/lib/python3/dist-packages/hcl/__init__.py', 'python3-pyhcl'],
   ['/usr/share/gocode/src/github.com/armon/consul-api', 'golang-github-armon-consul-api-dev'],
 ];
 const PACKAGES = { start: START, test: TEST };

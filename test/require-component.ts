@@ -5,21 +5,22 @@ import { describe } from 'vitest';
 /** Debian has daemons in directories that are not in every user's PATH. */
 const USUAL_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** The path of a real component that tests need, such as `haproxy` or `dig`; null when it is absent. */
+/** The path of a real component that tests need, such as `haproxy`, `dig` or a file; null when it is absent. */
 export function findComponent(name: string): string | null {
+  if (path.isAbsolute(name)) return isExecutable(name) ? name : null;
   const directories = [...(process.env['PATH'] ?? '').split(path.delimiter), ...USUAL_DIRECTORIES];
   return directories.map((directory) => path.join(directory, name)).find(isExecutable) ?? null;
 }
 
 /**
  * `describe` for tests with a real component: where it is absent they are skipped and the reason is printed, but fail
- * when CI=true.
+ * when CI=true. `packages` is told where the program is there and what belongs to it is not.
  *
  * @example requireComponent('haproxy')('LocalBalancer', () => { … });
  */
-export function requireComponent(name: string): typeof describe | typeof describe.skip {
-  if (findComponent(name) !== null) return describe;
-  const reason = `${name} is not installed: apt-get install ${PACKAGES[name] ?? name}`;
+export function requireComponent(name: string, packages?: string): typeof describe | typeof describe.skip {
+  if (packages === undefined && findComponent(name) !== null) return describe;
+  const reason = `${name} is not installed: apt-get install ${packages ?? PACKAGES[name] ?? name}`;
   if (process.env['CI'] === 'true') throw new Error(reason);
   console.warn(`skipped: ${reason}`);
   return describe.skip;

@@ -20,7 +20,7 @@ async function portsAreFree(): Promise<boolean> {
   return holders.every((holder) => holder === null);
 }
 
-const needs = ['haproxy', 'dig', 'curl'].map(requireComponent);
+const needs = ['haproxy', 'dig', 'curl'].map((name) => requireComponent(name));
 const suite = needs.find((one) => one === describe.skip) ?? describe;
 
 suite('npm start', () => {
