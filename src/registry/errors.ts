@@ -34,6 +34,13 @@ export const contended = defineError(
   (what: string, attempts: number) => `${what} was changed by others ${attempts} times while it was written`,
   { hint: 'nothing was written; try again' },
 );
+export const changedSince = defineError(
+  'REGISTRY_CHANGED_SINCE',
+  409,
+  (what: string, expected: number, current: number) =>
+    `${what} ${current === 0 ? 'is gone' : `is at r${current}`}, expected ${expected === 0 ? 'that it is not there' : `r${expected}`}`,
+  { hint: 'nothing was written; look at what changed, and try again over that' },
+);
 export const notApplied = defineError(
   'REGISTRY_NOT_APPLIED',
   500,

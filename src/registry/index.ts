@@ -16,6 +16,7 @@ export * from './transition.ts';
 export { viewDependencies, type ViewDependencies } from './view-dependencies.ts';
 export { Catalog, type CatalogOptions } from './catalog.ts';
 export { ANY_REGION } from './declarations.ts';
+export { type DeclareOptions, secretHash } from './declared-by.ts';
 export * from './errors.ts';
 export type { ExternalNode, ExternalRegistration } from './external-registration.ts';
 export type { DatastorePlace } from './plan-declarations.ts';

@@ -2,6 +2,10 @@ import { checkSet, throwAll } from '../definition/index.ts';
 import type { Definition } from '../definition/index.ts';
 import { canonicalJson } from '../lib/index.ts';
 import type { Catalog } from './catalog.ts';
+import type { Revision } from '../store/index.ts';
+import { historyWrites } from './declared-by.ts';
+import type { Before, Declarer } from './declared-by.ts';
+import { changedSince } from './errors.ts';
 import { datastoreKey, definitionKey, namesKey, topic } from './keys.ts';
 import type { DatastoreRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
@@ -15,12 +19,26 @@ export interface DatastorePlace {
   readonly name: string;
 }
 
+/** Who declares, and over which state: see `DeclareOptions`. */
+export interface Declaration {
+  readonly by: Declarer | null;
+  readonly expected?: Revision | undefined;
+}
+
 /**
  * What to write so that the definitions are in the region.
  *
- * @throws what is wrong with all of them together, such as a second provider of a name
+ * @throws what is wrong with all of them together, such as a second provider of a name; REGISTRY_CHANGED_SINCE
  */
-export function planDefinitions(catalog: Catalog, definitions: readonly Definition[]): TxnPlan[] {
+export function planDefinitions(
+  catalog: Catalog,
+  definitions: readonly Definition[],
+  declaration: Declaration,
+): TxnPlan[] {
+  for (const { federation, id } of definitions) {
+    const known = catalog.definition(federation, id);
+    expectState(declaration, `definition ${id}`, known);
+  }
   check(catalog, definitions, places(catalog));
   const changed = definitions.filter((definition) => {
     const known = catalog.definition(definition.federation, definition.id);
@@ -30,51 +48,68 @@ export function planDefinitions(catalog: Catalog, definitions: readonly Definiti
     changed.map((definition) => {
       const { federation, id } = definition;
       const key = definitionKey(federation, id);
-      const plan = new TxnPlan().expect(key, catalog.definition(federation, id)?.modRevision ?? 0).put(key, definition);
+      const known = catalog.definition(federation, id);
+      const plan = new TxnPlan().expect(key, known?.modRevision ?? 0).put(key, definition);
+      plan.add(...historyWrites(declaration.by, 'def', key, known, catalog.revision));
       return guardNames(catalog, federation, plan);
     }),
     LIMIT,
   );
 }
 
-/** What to write so that the definition is gone. */
-export function planDefinitionRemoval(catalog: Catalog, federation: string, id: string): TxnPlan[] {
+/** What to write so that the definition is gone. @throws REGISTRY_CHANGED_SINCE */
+export function planDefinitionRemoval(
+  catalog: Catalog,
+  federation: string,
+  id: string,
+  declaration: Declaration,
+): TxnPlan[] {
   const known = catalog.definition(federation, id);
-  if (known === undefined) return [];
   const key = definitionKey(federation, id);
+  expectState(declaration, `definition ${id}`, known);
+  if (known === undefined) return [];
   const plan = new TxnPlan().expect(key, known.modRevision).delete(key);
+  plan.add(...historyWrites(declaration.by, 'def', key, known, catalog.revision));
   return [plan.tomb(topic.definitions, topic.definition(federation, id))];
 }
 
-/** What to write so that the datastore has the value. @throws when a definition provides the name */
-export function planDatastore(catalog: Catalog, place: DatastorePlace, value: string): TxnPlan[] {
+/** What to write so that the datastore has the value. @throws when a definition provides the name, REGISTRY_CHANGED_SINCE */
+export function planDatastore(
+  catalog: Catalog,
+  place: DatastorePlace,
+  value: string,
+  declaration: Declaration,
+): TxnPlan[] {
   const { federation, region, name } = place;
   const known = exactly(catalog, place);
-  if (known?.record.value === value) return [];
   const key = datastoreKey(federation, region, name);
-  if (known !== undefined) return [replaceDatastore(catalog, federation, key, { name, value })];
-  const plan = new TxnPlan().expect(key, 0).put(key, { name, value });
+  expectState(declaration, `datastore ${name}`, known);
+  if (known?.record.value === value) return [];
+  const plan = new TxnPlan().expect(key, known?.modRevision ?? 0).put(key, { name, value } satisfies DatastoreRecord);
+  plan.add(...historyWrites(declaration.by, 'ds', key, known, catalog.revision));
+  // A value in place of another depends on nothing but the names of the federation, which need not change for it: a
+  // thousand of them need not wait for each other.
+  if (known !== undefined) return [plan.expect(namesKey(federation), catalog.namesRevision(federation))];
   const providers = catalog.providers(federation, name).map((stored) => stored.record);
   check(catalog, providers, [...places(catalog), place]);
   return [guardNames(catalog, federation, plan)];
 }
 
-/**
- * A value in place of another depends on nothing but the names of the federation, which its transaction compares: a thousand
- * of them need not wait for each other.
- */
-function replaceDatastore(catalog: Catalog, federation: string, key: string, record: DatastoreRecord): TxnPlan {
-  return new TxnPlan().expect(namesKey(federation), catalog.namesRevision(federation)).put(key, record);
-}
-
-/** What to write so that the datastore has no value of that region. */
-export function planDatastoreRemoval(catalog: Catalog, place: DatastorePlace): TxnPlan[] {
+/** What to write so that the datastore has no value of that region. @throws REGISTRY_CHANGED_SINCE */
+export function planDatastoreRemoval(catalog: Catalog, place: DatastorePlace, declaration: Declaration): TxnPlan[] {
   const { federation, region, name } = place;
   const known = exactly(catalog, place);
-  if (known === undefined) return [];
   const key = datastoreKey(federation, region, name);
+  expectState(declaration, `datastore ${name}`, known);
+  if (known === undefined) return [];
   const plan = new TxnPlan().expect(key, known.modRevision).delete(key);
+  plan.add(...historyWrites(declaration.by, 'ds', key, known, catalog.revision));
   return [plan.tomb(topic.datastores, topic.datastore(federation, name))];
+}
+
+function expectState({ expected }: Declaration, what: string, known: Before): void {
+  const current = known?.modRevision ?? 0;
+  if (expected !== undefined && expected !== current) throw changedSince(what, expected, current);
 }
 
 /** Two transactions that each bring names into a federation cannot both rely on the names that were there before. */

@@ -5,13 +5,14 @@ import type { Revision } from '../store/index.ts';
 import { amendAll, amendNode } from './amend-node.ts';
 import type { Catalog } from './catalog.ts';
 import { commitPlans } from './commit-plans.ts';
+import type { DeclareOptions } from './declared-by.ts';
 import { unknownNode } from './errors.ts';
 import { amendExternal } from './external-registration.ts';
 import type { ExternalRegistration } from './external-registration.ts';
 import type { Feed } from './feed.ts';
 import { NodeWrites } from './node-writes.ts';
 import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
-import type { DatastorePlace } from './plan-declarations.ts';
+import type { DatastorePlace, Declaration } from './plan-declarations.ts';
 import type { AliveRecord } from './records.ts';
 import type { TxnPlan } from './txn-plan.ts';
 import type { NodeRegistration, Transition } from './transition.ts';
@@ -20,6 +21,8 @@ export interface RegistryOptions {
   readonly feed: Feed;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** Whether changes of definitions and datastores leave their history; they do unless told. */
+  readonly history?: boolean;
 }
 
 /** What to deregister: the whole node, or one service with its checks, or one check. */
@@ -37,6 +40,7 @@ export class Registry {
   readonly #feed: Feed;
   readonly #catalog: Catalog;
   readonly #clock: Clock;
+  readonly #keepsHistory: boolean;
   readonly #nodes: NodeWrites;
   readonly #queue = new KeyedQueue();
 
@@ -44,6 +48,7 @@ export class Registry {
     this.#feed = options.feed;
     this.#catalog = options.catalog;
     this.#clock = options.clock;
+    this.#keepsHistory = options.history ?? true;
     this.#nodes = new NodeWrites(this.#feed, (name) => this.#catalog.nodeState(name));
   }
 
@@ -101,35 +106,60 @@ export class Registry {
 
   /**
    * Writes definitions, all or nothing: one that is refused leaves everything as it was. More than the store takes at once
-   * (about a hundred that differ) are written in several revisions.
+   * (about sixty that differ) are written in several revisions.
    *
-   * @throws DEFINITION_INVALID and its kin when they do not go together with what is there
+   * @throws DEFINITION_INVALID and its kin when they do not go together with what is there, REGISTRY_CHANGED_SINCE
    */
-  putDefinitions(definitions: readonly Definition[]): Promise<Revision> {
-    return this.#declare(() => planDefinitions(this.#catalog, definitions));
+  putDefinitions(definitions: readonly Definition[], options: DeclareOptions = {}): Promise<Revision> {
+    return this.#declare(options, (declaration) => planDefinitions(this.#catalog, definitions, declaration));
   }
 
-  /** Removes a definition; one that is not there is gone already. */
-  removeDefinition(federation: string, id: string): Promise<Revision> {
-    return this.#declare(() => planDefinitionRemoval(this.#catalog, federation, id));
+  /** Removes a definition; one that is not there is gone already. @throws REGISTRY_CHANGED_SINCE */
+  removeDefinition(federation: string, id: string, options: DeclareOptions = {}): Promise<Revision> {
+    return this.#declare(options, (declaration) => planDefinitionRemoval(this.#catalog, federation, id, declaration));
   }
 
-  /** Writes a datastore's value for one region, or for every region (`-`). @throws when a definition provides the name */
-  setDatastore(federation: string, region: string, name: string, value: string): Promise<Revision> {
+  /**
+   * Writes a datastore's value for one region, or for every region (`-`).
+   *
+   * @throws when a definition provides the name, REGISTRY_CHANGED_SINCE
+   */
+  setDatastore(
+    federation: string,
+    region: string,
+    name: string,
+    value: string,
+    options: DeclareOptions = {},
+  ): Promise<Revision> {
     const place: DatastorePlace = { federation, region, name };
-    const plan = (): readonly TxnPlan[] => planDatastore(this.#catalog, place, value);
+    const plan = (declaration: Declaration): readonly TxnPlan[] =>
+      planDatastore(this.#catalog, place, value, declaration);
     const isKnown = this.#catalog.datastore(federation, region, name) !== undefined;
-    return isKnown ? commitPlans(this.#feed, `datastore ${name}`, plan) : this.#declare(plan);
+    if (!isKnown) return this.#declare(options, plan);
+    const declaration = this.#declaration(options);
+    // Only those of one name take turns: each says in history what the one before it was.
+    return this.#queue.run(JSON.stringify(place), () =>
+      commitPlans(this.#feed, `datastore ${name}`, () => plan(declaration)),
+    );
   }
 
-  /** Removes the value of exactly that region (`-` = the one for every region); one that is not there is gone already. */
-  removeDatastore(federation: string, region: string, name: string): Promise<Revision> {
+  /**
+   * Removes the value of exactly that region (`-` = the one for every region); one that is not there is gone already.
+   *
+   * @throws REGISTRY_CHANGED_SINCE
+   */
+  removeDatastore(federation: string, region: string, name: string, options: DeclareOptions = {}): Promise<Revision> {
     const place: DatastorePlace = { federation, region, name };
-    return this.#declare(() => planDatastoreRemoval(this.#catalog, place));
+    return this.#declare(options, (declaration) => planDatastoreRemoval(this.#catalog, place, declaration));
   }
 
-  #declare(plan: () => readonly TxnPlan[]): Promise<Revision> {
-    return this.#queue.run('declarations', () => commitPlans(this.#feed, 'the definitions', plan));
+  #declare(options: DeclareOptions, plan: (declaration: Declaration) => readonly TxnPlan[]): Promise<Revision> {
+    const declaration = this.#declaration(options);
+    return this.#queue.run('declarations', () => commitPlans(this.#feed, 'the definitions', () => plan(declaration)));
+  }
+
+  #declaration({ author = 'unknown', expected }: DeclareOptions): Declaration {
+    return { by: this.#keepsHistory ? { author, at: this.#now() } : null, expected };
   }
 
   #now(): string {

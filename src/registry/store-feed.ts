@@ -1,13 +1,16 @@
 import { DroverError, systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { prefixRange, storeCompacted } from '../store/index.ts';
+import { historyRange, prefixRange, storeCompacted } from '../store/index.ts';
 import type { Batch, Committed, Conflict, Entry, Revision, Store, StoreEvent, Txn } from '../store/index.ts';
 import { feedClosed, notApplied } from './errors.ts';
 import { differenceEvents } from './feed-difference.ts';
 import type { AppliedChange, ChangeBuilder, Feed, Projection } from './feed.ts';
 import { familyOf } from './keys.ts';
 
-/** All families, also those that no projection wants: so every revision arrives and every wait for one ends. */
+/**
+ * All families, also those that no projection wants: so every revision arrives and every wait for one ends. Only history is
+ * not read into memory: nobody follows it, and it can be larger than all else.
+ */
 const EVERYTHING = prefixRange('');
 
 export interface StoreFeedOptions {
@@ -106,7 +109,7 @@ export class StoreFeed implements Feed {
   }
 
   async #load(): Promise<void> {
-    const { entries, revision } = await this.#store.read(EVERYTHING);
+    const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
     for (const projection of this.#projections)
       projection.load(
         entries.filter((entry) => projection.families.includes(familyOf(entry.key))),
@@ -138,7 +141,7 @@ export class StoreFeed implements Feed {
   /** History after our revision is gone: reads everything again and applies what differs as one revision. */
   async #resync(): Promise<void> {
     try {
-      const { entries, revision } = await this.#store.read(EVERYTHING);
+      const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
       const events = differenceEvents(this.#projections, entries);
       this.#apply({ revision, events });
     } catch (error) {

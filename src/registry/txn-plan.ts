@@ -1,4 +1,4 @@
-import type { Compare, Revision, Txn, Write } from '../store/index.ts';
+import type { Compare, Put, Revision, Txn, Write } from '../store/index.ts';
 import { tombKey } from './keys.ts';
 
 /** Writes that belong into one transaction, with what they rely on. A tombstone or a compare asked for twice counts once. */
@@ -14,6 +14,12 @@ export class TxnPlan {
 
   put(key: string, record: unknown): this {
     this.#writes.set(key, { type: 'put', key, value: JSON.stringify(record) });
+    return this;
+  }
+
+  /** Writes that are made already, such as those of history. */
+  add(...puts: readonly Put[]): this {
+    for (const put of puts) this.#writes.set(put.key, put);
     return this;
   }
 
