@@ -42,6 +42,28 @@ export function historyPut(record: HistoryRecord, decidedAt: Revision): Put {
   return { type: 'put', key, value: JSON.stringify(record) };
 }
 
+/** What a record's key says by itself; `decidedAt` puts the records of a subject in order. */
+export interface HistoryKey {
+  readonly kind: HistoryKind;
+  readonly subject: string;
+  readonly decidedAt: Revision;
+}
+
+/** Reads a record's key. Subjects hold any byte, so it is read from its end. */
+export function historyKey(key: string): HistoryKey {
+  const slash = key.indexOf('/', FAMILY.length);
+  return {
+    kind: key.slice(FAMILY.length, slash) as HistoryKind,
+    subject: key.slice(slash + 1, key.length - DIGITS - 1),
+    decidedAt: Number(key.slice(-DIGITS)),
+  };
+}
+
+/** The records of a kind whose subject begins so, and some more: of kv all keys under a prefix. */
+export function historyPrefixRange(kind: HistoryKind, prefix: string): KeyRange {
+  return prefixRange(`${FAMILY}${kind}/${prefix}`);
+}
+
 /** The keys of all records, of those of a kind, or of one subject and of those whose name begins with it and a NUL. */
 export function historyRange(kind?: HistoryKind, subject?: string): KeyRange {
   const within = kind === undefined ? '' : `${kind}/`;

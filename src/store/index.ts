@@ -1,6 +1,7 @@
 export * from './contract.ts';
 export * from './errors.ts';
 export * from './history-record.ts';
+export * from './history-tree.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type { MemoryStoreOptions } from './memory/memory-store.ts';
 export { openStore } from './open-store.ts';
