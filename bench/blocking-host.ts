@@ -31,7 +31,7 @@ class RunningClock extends FakeClock {
 const SERVICES = ['all', 'one'];
 const nodes = [{ name: 'n2', services: SERVICES.map((service) => ({ service, status: 'passing' as const })) }];
 const { context, region } = await startTestApi({ nodes, clock: new RunningClock() });
-const api = await HttpApi.start({ context, address: '127.0.0.1', port: 0 });
+const api = await HttpApi.start({ context, addresses: ['127.0.0.1'], port: 0 });
 process.on('message', (order: HostOrder | 'waiters') => void answer(order));
 process.on('disconnect', () => process.exit(0));
 process.send?.({ port: api.port, index: context.feed.revision });

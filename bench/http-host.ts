@@ -17,7 +17,7 @@ async function startDrover(): Promise<number> {
     services: [{ service: 'web', port: 80, tags: ['v1'], status: 'passing' as const }],
   }));
   const { context } = await startTestApi({ nodes });
-  const api = await HttpApi.start({ context, address: '127.0.0.1', port: 0 });
+  const api = await HttpApi.start({ context, addresses: ['127.0.0.1'], port: 0 });
   return api.port;
 }
 

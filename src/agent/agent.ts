@@ -14,6 +14,7 @@ import type { Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Region } from './region.ts';
+import { ownerOf } from './owner.ts';
 import { planReload } from './reload-plan.ts';
 import { startNode, type StartedNode } from './start-node.ts';
 
@@ -73,13 +74,15 @@ export class Agent implements AsyncDisposable {
 
   /** Where HTTP answers; null when it is switched off. */
   get httpAddress(): string | null {
-    const { address } = this.#config.http;
-    return this.#http === null ? null : `http://${bracketed(address)}:${this.#http.port}`;
+    const { addresses, sockets } = this.#config.http;
+    if (this.#http === null) return null;
+    const [address] = addresses;
+    return address === undefined ? `unix://${sockets[0]?.path}` : `http://${bracketed(address)}:${this.#http.port}`;
   }
 
   /** Where DNS answers; null when it is switched off. */
   get dnsAddress(): string | null {
-    return this.#dns === null ? null : `${bracketed(this.#config.dns.address)}:${this.#dns.port}`;
+    return this.#dns === null ? null : `${bracketed(this.#config.dns.addresses[0] as string)}:${this.#dns.port}`;
   }
 
   /** Names of the nodes it hosts, the first with the agent API. */
@@ -116,7 +119,8 @@ export class Agent implements AsyncDisposable {
     await openDataDirectory(config);
     stack.defer(() => dropDataDirectory(config));
     stack.use(DirectoryLock.take(config.dataDirectory));
-    await refuseTakenPort(config.http);
+    const { addresses, port } = config.http;
+    for (const address of addresses) await refuseTakenPort({ address, port });
     for (const warning of config.warnings) log.warn({}, warning);
     const starting = this.#startRegion();
     // While the store opens in its own thread, this one reads the code of HTTP.
@@ -171,28 +175,35 @@ export class Agent implements AsyncDisposable {
 
   async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
-    if (config.dns.port < 0) return;
+    const { addresses, port } = config.dns;
+    if (port < 0) return;
     const { catalog, feed, changes } = parts;
     const server = firstOf(config).name;
-    const dns = stack.use(
-      await DnsServer.start({
+    for (const address of addresses) {
+      const dns = await DnsServer.start({
         catalog,
         feed,
         options: dnsOptionsOf(config, server),
-        ...config.dns,
+        address,
+        port: this.#dns?.port ?? port,
         clock: this.#clock,
         onError: (error) => log.error({ err: error }, `DNS: ${messageOf(error)}`),
-      }),
-    );
+      });
+      this.#dns ??= stack.use(dns);
+      if (this.#dns !== dns) stack.use(dns);
+    }
     // The responder dropped its prebuilt answers in the same turn, before anyone hears of the commit.
     stack.defer(changes.addServerConsumer({ node: server, kind: 'dns', take: () => 'applied' }));
-    this.#dns = dns;
   }
 
   async #startHttp(Http: typeof HttpApi, region: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config } = this.#options;
     if (config.http.port < 0) return;
-    this.#http = stack.use(await Http.start({ context: this.#apiContext(region), ...config.http }));
+    const { addresses, port } = config.http;
+    const sockets = await Promise.all(
+      config.http.sockets.map(async (one) => ({ ...one, owner: await ownerOf(one.owner) })),
+    );
+    this.#http = stack.use(await Http.start({ context: this.#apiContext(region), addresses, port, sockets }));
   }
 
   #apiContext(region: Region): ApiContext {
@@ -207,6 +218,7 @@ export class Agent implements AsyncDisposable {
       clock: this.#clock,
       random: this.#random,
       timing: TIMING[config.timing],
+      http: config.http.settings,
       nodes: this.#nodes.local,
       firstNode: firstOf(config).name,
       dnsAddress: () => this.dnsAddress,

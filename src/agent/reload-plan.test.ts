@@ -1,3 +1,4 @@
+import { HTTP_SETTINGS } from '../api/index.ts';
 import { expect, test } from 'vitest';
 import type { AgentConfig } from './config/config.ts';
 import { planReload } from './reload-plan.ts';
@@ -13,6 +14,8 @@ const PROVISION = {
   cwd: '/',
 } as const;
 
+const HTTP = { addresses: ['127.0.0.1'], sockets: [], port: 0, settings: HTTP_SETTINGS };
+
 function config(literal: Partial<AgentConfig>): AgentConfig {
   return {
     datacenter: 'dc1',
@@ -21,8 +24,8 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     dev: false,
     server: true,
     store: 'memory:',
-    http: { address: '127.0.0.1', port: 0 },
-    dns: { address: '127.0.0.1', port: 0 },
+    http: HTTP,
+    dns: { addresses: ['127.0.0.1'], port: 0 },
     domain: 'consul.',
     altDomain: null,
     dnsConfig: {},
@@ -30,6 +33,10 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     legacy: false,
     timing: 'lan',
     leaveOnTerminate: false,
+    leaveOnInterrupt: false,
+    pidFile: null,
+    join: [],
+    sessionTtlMinMs: 10_000,
     scripts: { local: true, remote: false },
     nodes: [node()],
     warnings: [],
@@ -77,7 +84,7 @@ test.each(steps)('planReload() gives %s', (_what, before, after, expected) => {
 });
 
 const fixed: [change: Partial<AgentConfig>, warning: string][] = [
-  [{ http: { address: '127.0.0.1', port: 8501 } }, 'ports.http or the address of HTTP is another now'],
+  [{ http: { ...HTTP, port: 8501 } }, 'ports.http or the address of HTTP is another now'],
   [{ datacenter: 'x' }, 'datacenter is another now: restart the agent'],
   [{ timing: 'wan' }, 'timing is another now'],
   [{ scripts: { local: true, remote: true } }, 'enable_script_checks'],

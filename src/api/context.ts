@@ -5,6 +5,7 @@ import type { UserEvents } from '../event/index.ts';
 import type { Kv, KvWrites } from '../kv/index.ts';
 import type { CatalogReader, Feed, LiveQueries, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
+import type { HttpSettings } from './http-settings.ts';
 import type { LocalNode } from './local-node.ts';
 
 /** Everything that the HTTP API speaks for; filled in by the agent. */
@@ -18,6 +19,7 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing: Timing;
+  readonly http: HttpSettings;
   readonly store: Store;
   readonly feed: Feed;
   readonly catalog: CatalogReader;

@@ -12,3 +12,9 @@ export const httpPortTaken = defineError(
     `cannot answer HTTP on ${address}:${port}: it is held by ${holder}`,
   { hint: 'stop that program, or take another port with --http-port' },
 );
+export const httpSocketTaken = defineError(
+  'API_SOCKET_TAKEN',
+  409,
+  (path: string, why: string) => `cannot answer HTTP at ${path}: ${why}`,
+  { hint: 'stop that program or remove the file, or name another path in addresses.http' },
+);

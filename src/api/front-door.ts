@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { ApiContext } from './context.ts';
 import { HostGuard } from './host-guard.ts';
 import type { HttpLimits } from './http-limits.ts';
+import { PathRules } from './path-rules.ts';
 import { sendText, V1 } from './v1/index.ts';
 
 // An import of node:http evaluates all of its exports, and with WebSocket a whole HTTP client: a tenth of an agent's start.
@@ -10,16 +11,25 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** What every request passes first: foreign hosts and origins are refused, and `/v1` is answered as it came. */
 export class FrontDoor {
   readonly #guard: HostGuard;
+  readonly #rules: PathRules;
+  readonly #headers: readonly (readonly [name: string, value: string])[];
   readonly #v1: V1;
 
   constructor(context: ApiContext) {
     this.#guard = new HostGuard(namesOf(context));
+    this.#rules = new PathRules(context.http);
+    this.#headers = Object.entries(context.http.responseHeaders);
     this.#v1 = new V1(context);
+  }
+
+  /** Puts the operator's headers on an answer, whatever it will be. */
+  greet(response: ServerResponse): void {
+    for (const [name, value] of this.#headers) response.setHeader(name, value);
   }
 
   /** Why a request is refused; null for one that is not. */
   refusalOf(request: IncomingMessage): string | null {
-    return this.#guard.refusalOf(request);
+    return this.#guard.refusalOf(request) ?? this.#rules.refusalOf(request);
   }
 
   /** Answers a request of `/v1`, before the framework knows of it; false for any other. */
@@ -32,7 +42,7 @@ export class FrontDoor {
   }
 
   #answer(url: string, request: IncomingMessage, response: ServerResponse): void {
-    const refusal = this.#guard.refusalOf(request);
+    const refusal = this.refusalOf(request);
     if (refusal === null) this.#v1.handle(url, request, response);
     else sendText(response, 403, refusal);
   }
@@ -48,6 +58,7 @@ export function createHttpServer(door: FrontDoor, limits: HttpLimits, listener: 
     maxHeaderSize: limits.headerBytes,
   };
   return createServer(options, (request, response) => {
+    door.greet(response);
     if (!door.takes(originForm(request.url ?? '/'), request, response)) listener(request, response);
   });
 }

@@ -1,9 +1,11 @@
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
-import { DroverError, messageOf, openFilesLimit, systemClock } from '../lib/index.ts';
+import { DroverError, messageOf, openFilesLimit } from '../lib/index.ts';
+import { ClientConnections } from './client-connections.ts';
 import type { ApiContext } from './context.ts';
 import { createHttpServer, FrontDoor, originForm } from './front-door.ts';
 import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from './http-limits.ts';
-import { toListenError } from './refuse-taken-port.ts';
+import { HttpListener, type ListenPlace } from './http-listener.ts';
+import type { UnixSocket } from './http-settings.ts';
 import { V1 } from './v1/index.ts';
 import { isV2, refuseV2, registerV2 } from './v2/index.ts';
 
@@ -13,49 +15,65 @@ const MAX_PARAMETER = 1_024;
 
 export interface HttpApiOptions {
   readonly context: ApiContext;
-  readonly address: string;
+  /** Each with `port`. */
+  readonly addresses: readonly string[];
   /** 0 takes a free port. */
   readonly port: number;
+  readonly sockets?: readonly UnixSocket[];
   readonly limits?: Partial<HttpLimits>;
 }
 
 /** The agent's HTTP: `/v1`, Consul's wire, and `/v2`, drover's own. */
 export class HttpApi implements AsyncDisposable {
-  readonly #server: FastifyInstance;
-  readonly #closeMs: number;
+  /** 0 where there are only sockets. */
   readonly port: number;
+  readonly #stack: AsyncDisposableStack;
 
-  private constructor(server: FastifyInstance, port: number, closeMs: number) {
-    this.#server = server;
+  private constructor(port: number, stack: AsyncDisposableStack) {
     this.port = port;
-    this.#closeMs = closeMs;
+    this.#stack = stack;
   }
 
-  /** @throws API_PORT_TAKEN naming who holds the port */
-  static async start({ context, address, port, limits }: HttpApiOptions): Promise<HttpApi> {
+  /** @throws API_PORT_TAKEN, API_SOCKET_TAKEN naming who holds it */
+  static async start({ context, addresses, port, sockets = [], limits }: HttpApiOptions): Promise<HttpApi> {
+    await using stack = new AsyncDisposableStack();
     const all = { ...HTTP_LIMITS, ...limits };
-    const server = await buildHttpServer(context, all);
-    try {
-      server.server.maxConnections = mostConnections(openFilesLimit());
-      await server.listen({ host: address, port });
-    } catch (error) {
-      await server.close();
-      throw await toListenError(error, address, port);
+    const { server, door } = await buildServer(context, all);
+    stack.defer(() => server.close());
+    await server.ready();
+    const most = context.http.connectionsPerClient;
+    const clients = most > 0 ? new ClientConnections(most) : null;
+    const listen = (place: ListenPlace): Promise<HttpListener> => {
+      const one = createHttpServer(door, all, (request, response) => server.routing(request, response));
+      one.on('clientError', answerClientError);
+      one.maxConnections = mostConnections(openFilesLimit());
+      clients?.watch(one);
+      return HttpListener.start(one, place, all.closeMs);
+    };
+    const listeners: HttpListener[] = [];
+    for (const address of addresses) {
+      // Where a free port was asked for, the first address's is taken for all.
+      const taken = listeners[0]?.port ?? port;
+      listeners.push(stack.use(await listen({ address, port: taken })));
     }
-    return new HttpApi(server, (server.server.address() as { port: number }).port, all.closeMs);
+    for (const socket of sockets) stack.use(await listen(socket));
+    return new HttpApi(listeners[0]?.port ?? 0, stack.move());
   }
 
-  /** Takes nothing new, lets what is under way end for a moment, then cuts what is left: blocked queries, above all. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.#server.close();
-    const cut = systemClock.after(this.#closeMs, () => this.#server.server.closeAllConnections());
-    await closed;
-    cut.cancel();
+    await this.#stack.disposeAsync();
   }
 }
 
 /** The server with every route, not listening: tests inject requests into it. */
 export async function buildHttpServer(context: ApiContext, limits: HttpLimits = HTTP_LIMITS): Promise<FastifyInstance> {
+  return (await buildServer(context, limits)).server;
+}
+
+async function buildServer(
+  context: ApiContext,
+  limits: HttpLimits,
+): Promise<{ readonly server: FastifyInstance; readonly door: FrontDoor }> {
   const door = new FrontDoor(context);
   const server = fastify({
     logger: false,
@@ -73,13 +91,14 @@ export async function buildHttpServer(context: ApiContext, limits: HttpLimits = 
   addErrorPages(server, context);
   server.get('/', (_request, reply) => reply.type(TEXT).send(`Consul Agent: drover ${context.version}\n`));
   await server.register((scope) => registerV2(scope, context));
-  return server;
+  return { server, door };
 }
 
 /** The same door for requests that are injected, and the guard for all that is not `/v1`. */
 function addDoor(server: FastifyInstance, door: FrontDoor): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { originalUrl, raw, url } = request;
+    door.greet(reply.raw);
     if (door.takes(originForm(originalUrl), raw, reply.raw)) return void reply.hijack();
     const refusal = door.refusalOf(raw);
     if (refusal !== null) return void refuse(url, reply, 403, refusal);

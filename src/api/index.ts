@@ -1,5 +1,6 @@
 export * from './local-node.ts';
 export * from './registration.ts';
+export * from './http-settings.ts';
 export type { ApiContext, ApiLog } from './context.ts';
 export { refuseTakenPort } from './refuse-taken-port.ts';
 export { loadHttpApi } from './load-http-api.ts';

@@ -8,6 +8,7 @@ import { indexOf, LiveQueries } from '../registry/index.ts';
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
 import type { ApiContext } from './context.ts';
 import { buildHttpServer } from './http-api.ts';
+import { HTTP_SETTINGS, type HttpSettings } from './http-settings.ts';
 import { TestNode } from './testing-node.ts';
 
 export interface TestApiOptions extends TestRegistryOptions {
@@ -19,6 +20,7 @@ export interface TestApiOptions extends TestRegistryOptions {
   /** Off unless told. */
   readonly access?: AccessControl;
   readonly reload?: () => Promise<void>;
+  readonly http?: HttpSettings;
 }
 
 /** What was asked and answered. */
@@ -87,6 +89,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     clock,
     random: () => 0,
     timing: TIMING.local,
+    http: options.http ?? HTTP_SETTINGS,
     store,
     feed,
     catalog,

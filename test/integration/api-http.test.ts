@@ -17,7 +17,7 @@ const sockets: Socket[] = [];
 beforeEach(async () => {
   api = await startTestApi({ nodes: [{ name: 'n2', services: [{ service: 'web', status: 'passing' }] }] });
   const limits = { headersMs: 500, requestMs: 1_000, checkMs: 100, closeMs: 200 };
-  http = await HttpApi.start({ context: api.context, address: '127.0.0.1', port: 0, limits });
+  http = await HttpApi.start({ context: api.context, addresses: ['127.0.0.1'], port: 0, limits });
 });
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();

@@ -16,7 +16,6 @@ export interface AgentNodesOptions {
   readonly dataDirectory: string;
   readonly dev: boolean;
   readonly scripts: { readonly local: boolean };
-  readonly warn: (text: string) => void;
 }
 
 type ListedNode = NodePart & { readonly input: NodeInput };
@@ -55,9 +54,9 @@ function listedNode(one: ListedNode, options: AgentNodesOptions): Promise<NodeCo
   return toNodeConfig([one], defaultsOf(one.input.name, options));
 }
 
-function defaultsOf(name: string, { dataDirectory, scripts, warn }: AgentNodesOptions): NodeDefaults {
+function defaultsOf(name: string, { dataDirectory, scripts }: AgentNodesOptions): NodeDefaults {
   const environmentDirectory = path.join(dataDirectory, 'nodes', encodeURIComponent(name), 'services.d');
-  return { name, id: null, address: '127.0.0.1', environmentDirectory, scripts, warn };
+  return { name, id: null, address: '127.0.0.1', environmentDirectory, scripts };
 }
 
 function specific(bind: string | undefined): string | undefined {
@@ -69,7 +68,7 @@ function nodeKeysOf(input: ConfigInput): NodePart['input'] {
 }
 
 function partOf(file: ConfigFile, at: readonly (string | number)[]): Omit<NodePart, 'input'> {
-  return { document: file.document, directory: file.directory, at };
+  return { document: file.document, directory: file.directory, at, inline: file.inline };
 }
 
 /** What belongs to the agent's own node would be lost silently where `nodes` lists all of them. */

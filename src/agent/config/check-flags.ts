@@ -3,7 +3,9 @@ import { describeValue } from '../../definition/index.ts';
 import { TIMING } from '../../lib/index.ts';
 import type { AgentFlags } from './config.ts';
 import { badFlag } from './errors.ts';
-import { address, datacenterSchema, LOG_LEVELS, logLevel, nameSchema, portSchema } from './formats.ts';
+import { address, addressList, datacenterSchema, LOG_LEVELS, logLevel, nameSchema, portSchema } from './formats.ts';
+
+const addressTexts = addressList.transform((all) => all.join(' '));
 
 const SCHEMAS = {
   httpPort: [portSchema, 'a port from 1 to 65535, 0 for a free one or -1 for none'],
@@ -11,7 +13,7 @@ const SCHEMAS = {
   node: [nameSchema, 'a name of letters, digits, "-", "_" and "."'],
   datacenter: [datacenterSchema, 'a name of letters, digits, "-" and "_"'],
   bind: [address, 'an IP address'],
-  client: [address, 'an IP address'],
+  client: [addressTexts, 'an IP address, or several with spaces'],
   timing: [z.enum(['local', 'lan', 'wan']), Object.keys(TIMING).join(', ')],
   logLevel: [logLevel, LOG_LEVELS.join(', ')],
 } as const satisfies Partial<Record<keyof AgentFlags, readonly [z.ZodType, string]>>;

@@ -1,5 +1,6 @@
-import type { ServiceRegistration, CheckRegistration } from '../../api/index.ts';
+import type { ServiceRegistration, CheckRegistration, HttpSettings } from '../../api/index.ts';
 import type { TimingPreset } from '../../lib/index.ts';
+import type { InlineConfig } from './inline-config.ts';
 
 /** How a node's local balancer is run. */
 export interface BalancerConfig {
@@ -43,6 +44,24 @@ export interface NodeConfig {
   readonly checks: readonly CheckRegistration[];
 }
 
+/** A Unix socket that answers HTTP. */
+export interface SocketConfig {
+  readonly path: string;
+  readonly mode: number;
+  /** `user` or `user:group`; null = the agent's own. */
+  readonly owner: string | null;
+}
+
+/** Where HTTP is answered, and how. */
+export interface HttpConfig {
+  /** Each with `port`; none where only sockets are wanted. */
+  readonly addresses: readonly string[];
+  readonly sockets: readonly SocketConfig[];
+  /** -1: none of them, sockets included. */
+  readonly port: number;
+  readonly settings: HttpSettings;
+}
+
 /** The agent's configuration with every default filled in; frozen. */
 export interface AgentConfig {
   readonly datacenter: string;
@@ -53,8 +72,9 @@ export interface AgentConfig {
   readonly server: boolean;
   /** `memory:` or `sqlite:DIR`. */
   readonly store: string;
-  readonly http: { readonly address: string; readonly port: number };
-  readonly dns: { readonly address: string; readonly port: number };
+  readonly http: HttpConfig;
+  /** At least one address. */
+  readonly dns: { readonly addresses: readonly string[]; readonly port: number };
   readonly domain: string;
   readonly altDomain: string | null;
   readonly dnsConfig: DnsConfig;
@@ -63,6 +83,12 @@ export interface AgentConfig {
   readonly timing: TimingPreset;
   /** SIGTERM leaves the region. */
   readonly leaveOnTerminate: boolean;
+  /** SIGINT leaves the region. */
+  readonly leaveOnInterrupt: boolean;
+  readonly pidFile: string | null;
+  /** Servers of the region, as the operator names them. */
+  readonly join: readonly string[];
+  readonly sessionTtlMinMs: number;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   /** At least one; the first has the agent API. */
   readonly nodes: readonly NodeConfig[];
@@ -70,7 +96,7 @@ export interface AgentConfig {
   readonly warnings: readonly string[];
 }
 
-/** Consul's `dns_config`; TTLs in ms. Absent = default. */
+/** Consul's `dns_config` and `recursors`; TTLs in ms. Absent = default. */
 export interface DnsConfig {
   readonly nodeTtlMs?: number;
   readonly serviceTtlMs?: Readonly<Record<string, number>>;
@@ -86,6 +112,10 @@ export interface DnsConfig {
     readonly expire?: number;
     readonly minTtl?: number;
   };
+  /** As they were written: addresses with or without port. */
+  readonly recursors?: readonly string[];
+  readonly recursorStrategy?: 'sequential' | 'random';
+  readonly recursorTimeoutMs?: number;
 }
 
 /** What the command line says; it wins over files. */
@@ -107,4 +137,10 @@ export interface AgentFlags {
   readonly timing?: TimingPreset;
   readonly legacy?: boolean;
   readonly enableScriptChecks?: boolean;
+  /** The format of files, whatever their names say. */
+  readonly configFormat?: 'json' | 'hcl';
+  /** Configurations that stand in no file; they win over files, in order. */
+  readonly inline?: readonly InlineConfig[];
+  /** What other flags say, in the form of a configuration file; it wins over all of those. */
+  readonly settings?: object;
 }

@@ -1,10 +1,11 @@
 import type { DnsConfig } from './config.ts';
 import type { ConfigInput } from './schema.ts';
 
-/** The agent's words for Consul's `dns_config`; what is not said stays so. Pure. */
-export function toDnsConfig(given: ConfigInput['dns_config']): DnsConfig {
-  if (given === undefined) return {};
+/** The agent's words for Consul's `dns_config` and `recursors`; what is not said stays so. Pure. */
+export function toDnsConfig(input: Pick<ConfigInput, 'dns_config' | 'recursor' | 'recursors'>): DnsConfig {
+  const { dns_config: given = {}, recursor, recursors = [] } = input;
   const { soa } = given;
+  const all = [...new Set([...(recursor === undefined ? [] : [recursor]), ...recursors])];
   return withoutUndefined({
     nodeTtlMs: given.node_ttl,
     serviceTtlMs: given.service_ttl,
@@ -14,6 +15,9 @@ export function toDnsConfig(given: ConfigInput['dns_config']): DnsConfig {
     enableTruncate: given.enable_truncate,
     disableCompression: given.disable_compression,
     nodeMetaTxt: given.enable_additional_node_meta_txt,
+    recursors: all.length === 0 ? undefined : all,
+    recursorStrategy: given.recursor_strategy,
+    recursorTimeoutMs: given.recursor_timeout,
     soa:
       soa === undefined
         ? undefined

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exposureOf } from './exposure.ts';
 
 const at = (address: string, remote = false, port = 8500) => ({
-  http: { address, port },
+  http: { addresses: [address], port },
   scripts: { local: true, remote },
 });
 

@@ -2,23 +2,29 @@ import { isLoopback } from '../../lib/index.ts';
 import { configConflict } from './errors.ts';
 import type { AgentConfig } from './config.ts';
 
+/** What decides about it. */
+export interface Exposed extends Pick<AgentConfig, 'scripts'> {
+  readonly http: Pick<AgentConfig['http'], 'addresses' | 'port'>;
+}
+
 /**
  * What an operator must hear about who can reach the agent. There is no TLS and no access control yet (design 13).
  *
  * @throws CONFIG_CONFLICT where the API would give a shell to whoever reaches it from elsewhere
  */
-export function exposureOf({ http, scripts }: Pick<AgentConfig, 'http' | 'scripts'>): string[] {
+export function exposureOf({ http, scripts }: Exposed): string[] {
   if (http.port < 0) return [];
-  if (isLoopback(http.address)) return scripts.remote ? [LOCAL_SHELL] : [];
+  const open = http.addresses.filter((address) => !isLoopback(address)).join(', ');
+  if (open === '') return scripts.remote ? [LOCAL_SHELL] : [];
   if (scripts.remote) {
     const hint = 'leave HTTP on 127.0.0.1, or put script checks into files and leave enable_script_checks out';
     throw configConflict.with(
       { hint },
-      `enable_script_checks with HTTP on ${http.address} would let whoever reaches it run commands here`,
+      `enable_script_checks with HTTP on ${open} would let whoever reaches it run commands here`,
     );
   }
   return [
-    `HTTP answers on ${http.address} without TLS and access control: whoever reaches it can change the region and read every secret`,
+    `HTTP answers on ${open} without TLS and access control: whoever reaches it can change the region and read every secret`,
   ];
 }
 

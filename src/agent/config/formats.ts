@@ -24,6 +24,23 @@ export const address = z
   .transform((value) => (value === 'localhost' ? '127.0.0.1' : value))
   .refine((value) => isIP(value) !== 0, 'expected an IP address');
 
+const NO_ADDRESS = 'expected an IP address, or several with spaces';
+
+/** One or more IP literals with spaces between. */
+export const addressList = z
+  .string()
+  .transform((value) => wordsOf(value).map((one) => (one === 'localhost' ? '127.0.0.1' : one)))
+  .refine((all) => all.length > 0 && all.every((one) => isIP(one) !== 0), NO_ADDRESS);
+
+/** The same, and Unix sockets as `unix:///run/drover.sock`. */
+export const httpAddresses = z
+  .string()
+  .transform((value) => wordsOf(value).map((one) => (one === 'localhost' ? '127.0.0.1' : one)))
+  .refine((all) => all.length > 0 && all.every(isHttpAddress), `${NO_ADDRESS}, or unix:///path`);
+
+/** A network in CIDR notation, or one address. */
+export const network = z.string().refine(isNetwork, 'expected a network such as "127.0.0.0/8"');
+
 /** What DNS can ask for and a directory can be named after. */
 export const nameSchema = z
   .string()
@@ -38,6 +55,32 @@ export const logLevel = z
   .string()
   .transform((value) => LEVELS[value.toLowerCase()] ?? value.toLowerCase())
   .refine((value) => (LOG_LEVELS as readonly string[]).includes(value), `expected ${LOG_LEVELS.join(', ')}`);
+
+/** The path of a Unix socket in Consul's form; undefined for any other address. */
+export function socketPath(address: string): string | undefined {
+  return address.startsWith('unix://') ? address.slice('unix://'.length) : undefined;
+}
+
+function wordsOf(value: string): string[] {
+  return value.split(/\s+/).filter((one) => one !== '');
+}
+
+/** Linux takes no longer path for a socket. */
+const LONGEST_SOCKET = 107;
+
+function isHttpAddress(value: string): boolean {
+  const path = socketPath(value);
+  if (path === undefined) return isIP(value) !== 0;
+  return path.startsWith('/') && Buffer.byteLength(path) <= LONGEST_SOCKET;
+}
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...more] = value.split('/');
+  const version = isIP(address);
+  const most = version === 4 ? 32 : 128;
+  if (version === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+}
 
 function isDuration(value: string): boolean {
   try {

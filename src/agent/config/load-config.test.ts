@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { HTTP_SETTINGS } from '../../api/index.ts';
 import { loadConfig } from './load-config.ts';
 import { testDirectory } from './testing.ts';
 
@@ -14,8 +15,8 @@ describe('loadConfig() takes', () => {
       datacenter: 'dc1',
       dataDirectory: '/var/lib/drover',
       store: 'sqlite:/var/lib/drover/store',
-      http: { address: '127.0.0.1', port: 8500 },
-      dns: { address: '127.0.0.1', port: 8600 },
+      http: { addresses: ['127.0.0.1'], port: 8500 },
+      dns: { addresses: ['127.0.0.1'], port: 8600 },
       domain: 'consul.',
       timing: 'lan',
       scripts: { local: true, remote: false },
@@ -130,16 +131,94 @@ describe('loadConfig() takes', () => {
     });
     const config = await loadConfig({ configFile: [directory.at('a.json')] });
     expect(config).toMatchObject({ logLevel: 'warn', http: { port: 1080 }, dns: { port: 1053 } });
-    expect(config.warnings).toHaveLength(16);
-    expect(config.warnings).toContain(
-      `${directory.at('a.json')}: "ports.serf_lan" is a key of Consul that means nothing here; it is ignored`,
-    );
+    expect(config).toMatchObject({ join: ['127.0.0.1'], leaveOnInterrupt: false });
+    const [ignored, ...more] = config.warnings;
+    expect(more).toEqual([]);
+    expect(ignored).toMatch(/a\.json: these keys of Consul mean nothing here: .*ports\.serf_lan/);
+    // What asks for nothing, or for what is so anyway, is not worth a word.
+    expect(ignored).not.toMatch(/https|performance|bootstrap|segments|disable_update_check/);
   });
 
-  test('a directory with .hcl files, saying that it does not read them', async () => {
-    await using directory = await testDirectory({ 'a.hcl': 'datacenter = "x"', 'b.json': {} });
-    const { warnings } = await loadConfig({ dev: true, configDir: [directory.path] });
-    expect(warnings).toEqual([expect.stringMatching(/a\.hcl: HCL is not read by this version/)]);
+  test('HCL as JSON: blocks, repeated blocks and lists', async () => {
+    await using directory = await testDirectory({
+      'a.hcl': `datacenter = "one"
+ports { http = 1 }
+ports { dns = 2 }
+node_meta { rack = "7" }
+service { name = "web" port = 80 tags = ["a", "b"] check { ttl = "1m" } }
+service { name = "api" checks { ttl = "1m" } }
+retry_join = ["10.0.0.1"]`,
+      'b.json': { datacenter: 'two', service: { name: 'db' } },
+      'c.hcl': 'services { id = "z" name = "z" }',
+    });
+    const config = await loadConfig({ dev: true, configDir: [directory.path] });
+    expect(config).toMatchObject({ datacenter: 'two', http: { port: 1 }, dns: { port: 2 }, join: ['10.0.0.1'] });
+    expect(config.nodes[0]?.meta).toEqual({ rack: '7' });
+    expect(config.nodes[0]?.services.map(({ instance }) => instance.id)).toEqual(['web', 'api', 'db', 'z']);
+    expect(config.nodes[0]?.services.map(({ checks }) => checks.length)).toEqual([1, 1, 0, 0]);
+  });
+
+  test('what stands in no file: over files, in order, and flags over all; its commands need no trusted file', async () => {
+    await using directory = await testDirectory({ 'a.json': { datacenter: 'file', log_level: 'warn' } });
+    const config = await loadConfig({
+      dev: true,
+      configFile: [directory.at('a.json')],
+      inline: [
+        { from: 'CONSUL_LOCAL_CONFIG', text: '{"datacenter":"env","legacy":true}', format: 'json' },
+        { from: '-hcl', text: 'check { name = "x" args = ["true"] interval = "1s" }', format: 'hcl' },
+      ],
+      settings: { datacenter: 'flag', node_meta: { a: 'b' }, pid_file: '/run/x.pid' },
+    });
+    expect(config).toMatchObject({ datacenter: 'flag', legacy: true, logLevel: 'warn', pidFile: '/run/x.pid' });
+    expect(config.nodes[0]?.meta).toEqual({ a: 'b' });
+    expect(config.nodes[0]?.checks).toHaveLength(1);
+  });
+
+  test('several addresses, and Unix sockets with who may use them', async () => {
+    await using directory = await testDirectory({
+      'a.json': {
+        client_addr: '127.0.0.2 127.0.0.3',
+        addresses: { http: 'unix:///run/a.sock localhost' },
+        unix_sockets: { mode: '0660', group: '7' },
+      },
+    });
+    const { http, dns } = await loadConfig({ dev: true, configFile: [directory.at('a.json')] });
+    expect(dns.addresses).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(http).toMatchObject({
+      addresses: ['127.0.0.1'],
+      sockets: [{ path: '/run/a.sock', mode: 0o660, owner: `${process.getuid?.()}:7` }],
+    });
+    expect((await loadConfig({ dev: true, client: '127.0.0.4 ::1' })).http.addresses).toEqual(['127.0.0.4', '::1']);
+  });
+
+  test.each([
+    [{}, HTTP_SETTINGS],
+    [{ http_config: { response_headers: { 'X-A': 'b' } } }, { responseHeaders: { 'X-A': 'b' } }],
+    [{ http_config: { block_endpoints: ['/v1/acl/'] } }, { blockEndpoints: ['/v1/acl/'] }],
+    [{ http_config: { allow_write_http_from: ['10.0.0.0/8', '::1'] } }, { writeFrom: ['10.0.0.0/8', '::1'] }],
+    [{ translate_wan_addrs: true }, { responseHeaders: { 'X-Consul-Translate-Addresses': 'true' } }],
+    [{ limits: { kv_max_value_size: 9 } }, { valueBytes: 9, txnBytes: 9 }],
+    [{ limits: { txn_max_req_len: 9, http_max_conns_per_client: 3 } }, { txnBytes: 9, connectionsPerClient: 3 }],
+    [{ telemetry: { prometheus_retention_time: '30s', statsd_address: 'x' } }, { prometheus: true }],
+    [{ telemetry: { prometheus_retention_time: '0s' } }, { prometheus: false }],
+    [{ disable_http_unprintable_char_filter: true }, { takesUnprintable: true }],
+  ])('what is said of HTTP: %j', async (keys, settings) => {
+    await using directory = await testDirectory({ 'a.json': keys });
+    const { http } = await loadConfig({ dev: true, configFile: [directory.at('a.json')] });
+    expect(http.settings).toEqual({ ...HTTP_SETTINGS, ...settings });
+  });
+
+  test.each([
+    [{}, { leaveOnTerminate: false, leaveOnInterrupt: false, sessionTtlMinMs: 10_000, pidFile: null, join: [] }],
+    [
+      { leave_on_terminate: true, skip_leave_on_interrupt: false },
+      { leaveOnTerminate: true, leaveOnInterrupt: true },
+    ],
+    [{ session_ttl_min: '2s' }, { sessionTtlMinMs: 2_000 }],
+    [{ retry_join: ['a'], start_join: ['b'] }, { join: ['a', 'b'] }],
+  ])('what is said of the process: %j', async (keys, expected) => {
+    await using directory = await testDirectory({ 'a.json': keys });
+    expect(await loadConfig({ dev: true, configFile: [directory.at('a.json')] })).toMatchObject(expected);
   });
 
   test('a data directory for this run alone where nobody names one', async () => {
@@ -189,6 +268,33 @@ describe('loadConfig() refuses', () => {
       /expected ','/,
       'a.json:3:3',
     ],
+    ['HCL syntax', { 'a.hcl': 'server = {' }, 'LIB_BAD_HCL', /./, 'a.hcl:1:10'],
+    [
+      'an unknown key in HCL',
+      { 'a.hcl': 'server = true\nservice {\n  name = "x"\n  prot = 1\n}' },
+      'DEFINITION_UNKNOWN_KEY',
+      /did you mean "port"/,
+      'a.hcl:4:3',
+    ],
+    [
+      'an unknown key of http_config',
+      { 'a.json': { http_config: { headers: {} } } },
+      'DEFINITION_UNKNOWN_KEY',
+      /headers/,
+    ],
+    [
+      'a header that cannot be one',
+      { 'a.json': { http_config: { response_headers: { X: 'a\r\nb' } } } },
+      'DEFINITION_INVALID',
+      /expected the value of a header/,
+    ],
+    [
+      'a network that is none',
+      { 'a.json': { http_config: { allow_write_http_from: ['10.0.0.0/33'] } } },
+      'DEFINITION_INVALID',
+      /expected a network/,
+    ],
+    ['a relative socket', { 'a.json': { addresses: { http: 'unix://x' } } }, 'DEFINITION_INVALID', /unix:\/\/\/path/],
     ['YAML syntax', { 'a.yaml': 'server: [true\n' }, 'DEFINITION_SYNTAX', /./],
     ['JSON5 syntax', { 'a.json5': '{ server: }' }, 'DEFINITION_SYNTAX', /./],
     ['a wrong type', { 'a.json': { server: 'yes' } }, 'DEFINITION_INVALID', /expected true or false/],
@@ -221,12 +327,6 @@ describe('loadConfig() refuses', () => {
       /needs "interval"/,
     ],
     ['a check without name', { 'a.json': { check: tcp } }, 'API_BAD_REQUEST', /Missing check name/, 'a.json:1:10'],
-    [
-      'a check of a kind that is not known',
-      { 'a.json': { check: { name: 'x', grpc: 'a:1', interval: '1s' } } },
-      'DEFINITION_INVALID',
-      /gRPC checks are not known/,
-    ],
     [
       'a check that cannot be',
       { 'a.json': { check: { name: 'x', tcp: 'here', interval: '1s' } } },

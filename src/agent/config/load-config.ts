@@ -5,11 +5,13 @@ import { checkFlags } from './check-flags.ts';
 import type { AgentConfig, AgentFlags } from './config.ts';
 import { toDnsConfig } from './dns-config.ts';
 import { exposureOf } from './exposure.ts';
+import { httpConfigOf } from './http-config.ts';
 import { mergeInputs } from './merge-inputs.ts';
 import { readConfigFiles, type ConfigFile } from './read-config.ts';
 import type { ConfigInput } from './schema.ts';
 
 const DEFAULT_DATA_DIRECTORY = '/var/lib/drover';
+const SESSION_TTL_MIN_MS = 10_000;
 
 /** What everything is derived from. */
 interface Sources {
@@ -26,10 +28,12 @@ interface Sources {
  */
 export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
   const flags = checkFlags(given);
-  const { files, warnings: fromFiles } = await readConfigFiles([
-    ...(flags.configFile ?? []),
-    ...(flags.configDir ?? []),
-  ]);
+  const { files, warnings } = await readConfigFiles({
+    paths: [...(flags.configFile ?? []), ...(flags.configDir ?? [])],
+    inline: flags.inline ?? [],
+    settings: flags.settings,
+    format: flags.configFormat,
+  });
   const merged = mergeInputs(files.map((file) => file.input));
   const sources: Sources = { flags, merged, files, dev: flags.dev ?? false };
   const dataDirectory = dataDirectoryOf(sources);
@@ -38,9 +42,7 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
     remote: flags.enableScriptChecks ?? merged.enable_script_checks ?? false,
   };
   const listeners = listenersOf(sources);
-  const warnings = [...fromFiles];
-  const warn = (text: string): void => void warnings.push(text);
-  const nodes = await agentNodes({ ...sources, dataDirectory, scripts, warn });
+  const nodes = await agentNodes({ ...sources, dataDirectory, scripts });
   return Object.freeze({
     ...settingsOf(sources),
     ...listeners,
@@ -58,6 +60,7 @@ type Listeners = Pick<AgentConfig, 'http' | 'dns'>;
 function settingsOf({
   flags,
   merged,
+  files,
   dev,
 }: Sources): Omit<
   AgentConfig,
@@ -69,19 +72,23 @@ function settingsOf({
     server: dev || (flags.server ?? merged.server ?? false),
     domain: flags.domain ?? merged.domain ?? 'consul.',
     altDomain: merged.alt_domain ?? null,
-    dnsConfig: toDnsConfig(merged.dns_config),
+    dnsConfig: toDnsConfig(merged),
     logLevel: flags.logLevel ?? merged.log_level ?? 'info',
     legacy: flags.legacy ?? merged.legacy ?? false,
     timing: flags.timing ?? merged.timing ?? (dev ? 'local' : 'lan'),
     leaveOnTerminate: merged.leave_on_terminate ?? false,
+    leaveOnInterrupt: merged.skip_leave_on_interrupt === false,
+    pidFile: pidFileOf(merged, files),
+    join: [...(merged.retry_join ?? []), ...(merged.start_join ?? [])],
+    sessionTtlMinMs: merged.session_ttl_min ?? SESSION_TTL_MIN_MS,
   };
 }
 
 function listenersOf({ flags, merged }: Sources): Listeners {
-  const client = flags.client ?? merged.client_addr ?? '127.0.0.1';
+  const client = wordsOf(flags.client) ?? merged.client_addr ?? ['127.0.0.1'];
   return {
-    http: { address: merged.addresses?.http ?? client, port: flags.httpPort ?? merged.ports?.http ?? 8500 },
-    dns: { address: merged.addresses?.dns ?? client, port: flags.dnsPort ?? merged.ports?.dns ?? 8600 },
+    http: httpConfigOf(merged, merged.addresses?.http ?? client, flags.httpPort),
+    dns: { addresses: merged.addresses?.dns ?? client, port: flags.dnsPort ?? merged.ports?.dns ?? 8600 },
   };
 }
 
@@ -89,6 +96,14 @@ function dataDirectoryOf({ flags, merged, files, dev }: Sources): string {
   if (flags.dataDir !== undefined) return path.resolve(flags.dataDir);
   if (merged.data_dir !== undefined) return path.resolve(directoryOf(files, 'data_dir'), merged.data_dir);
   return dev ? path.join(tmpdir(), `drover-dev-${process.pid}`) : DEFAULT_DATA_DIRECTORY;
+}
+
+function pidFileOf(merged: Sources['merged'], files: Sources['files']): string | null {
+  return merged.pid_file === undefined ? null : path.resolve(directoryOf(files, 'pid_file'), merged.pid_file);
+}
+
+function wordsOf(text: string | undefined): readonly string[] | undefined {
+  return text?.split(/\s+/).filter((one) => one !== '');
 }
 
 /** Nobody named a directory for an agent that keeps nothing. */

@@ -1,6 +1,16 @@
 import { keyTable } from '../../definition/index.ts';
 import { CONSUL_KEYS_WITHOUT_MEANING } from './foreign-keys.ts';
-import { balancerSchema, configSchema, dnsSchema, environmentSchema, nodeSchema, provisionSchema } from './schema.ts';
+import {
+  balancerSchema,
+  configSchema,
+  dnsSchema,
+  environmentSchema,
+  httpConfigSchema,
+  limitsSchema,
+  nodeSchema,
+  provisionSchema,
+  unixSocketsSchema,
+} from './schema.ts';
 import { serviceManualSchema } from './service-schema.ts';
 
 /** `docs/reference/configuration.md`: each key of the agent's configuration with its form and meaning, from the schema itself. */
@@ -40,6 +50,18 @@ ${keyTable(serviceManualSchema)}
 
 ${keyTable(dnsSchema)}
 
+## http_config
+
+${keyTable(httpConfigSchema)}
+
+## limits
+
+${keyTable(limitsSchema)}
+
+## unix_sockets
+
+${keyTable(unixSocketsSchema)}
+
 ${TRUST}
 ## Keys of Consul that mean nothing here
 
@@ -51,7 +73,7 @@ const INTRODUCTION = `# The agent's configuration
 
 <!-- Generated from the schema by \`npm run generate\`: change src/agent/config, not this file. -->
 
-\`drover agent --config-file FILE… --config-dir DIR…\`: files ending in \`.json\` (comments are allowed), \`.json5\`, \`.yaml\` or \`.yml\`; of a directory every such file in
+\`drover agent --config-file FILE… --config-dir DIR…\`: files ending in \`.json\` (comments are allowed), \`.hcl\`, \`.json5\`, \`.yaml\` or \`.yml\`; of a directory every such file in
 lexical order. Consul's keys where Consul has one, so a directory of \`/etc/consul.d\` works. Of a key that several files have the last one counts; maps are
 merged; \`services\`, \`checks\`, \`nodes\` and \`runs\` add up. Flags win over files. Relative paths are relative to the file they stand in. Unknown keys are
 errors. SIGHUP and \`PUT /v1/agent/reload\` read everything again; what is wrong leaves all as it was.

@@ -1,5 +1,5 @@
 /** Lists that add up; any other list is replaced by a later file's, as a scalar is. */
-const ADDING_UP: ReadonlySet<string> = new Set(['runs']);
+const ADDING_UP: ReadonlySet<string> = new Set(['runs', 'retry_join', 'start_join', 'recursors']);
 
 /**
  * One value from several of the same shape, in order: a later scalar wins, maps are merged key by key, lists of

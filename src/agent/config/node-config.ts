@@ -14,6 +14,8 @@ export interface NodePart {
   readonly directory: string;
   /** Path of the part in its document: empty for the top level. */
   readonly at: readonly (string | number)[];
+  /** It stands in no file: who starts the agent says it. */
+  readonly inline: boolean;
 }
 
 const PROVISION_LIMIT_MS = 30 * 60_000;
@@ -25,7 +27,6 @@ export interface NodeDefaults {
   readonly address: string;
   readonly environmentDirectory: string;
   readonly scripts: { readonly local: boolean };
-  readonly warn: (text: string) => void;
 }
 
 /**
@@ -35,7 +36,7 @@ export interface NodeDefaults {
  */
 export async function toNodeConfig(parts: readonly NodePart[], defaults: NodeDefaults): Promise<NodeConfig> {
   const merged = mergeInputs(parts.map((part) => part.input));
-  const local = (await Promise.all(parts.map((part) => readLocalFiles(part, defaults.warn)))).flat();
+  const local = (await Promise.all(parts.map(readLocalFiles))).flat();
   const { services, checks, commands } = readRegistrations(defaults.name, [...parts, ...local], defaults.scripts);
   const provision = provisionOf(merged.provision, parts);
   for (const command of [...commands, ...provision.commands]) await assertTrusted(command);
@@ -93,20 +94,21 @@ function provisionOf(
     membership: input.membership ?? false,
     cwd: from.directory,
   };
-  const { document, at } = from;
+  const { document, at, inline } = from;
+  if (inline) return { config, commands: [] };
   const place = document.placeOf([...at, 'provision', 'command']);
   return { config, commands: [{ what: 'the provision command', file: document.file, place }] };
 }
 
 /** Consul-style files with a node's services and checks. */
-async function readLocalFiles(part: NodePart, warn: (text: string) => void): Promise<RegistrationPart[]> {
+async function readLocalFiles(part: NodePart): Promise<RegistrationPart[]> {
   const directory = part.input.config_dir;
   if (directory === undefined) return [];
-  const files = await listFiles(path.resolve(part.directory, directory), warn);
+  const files = await listFiles(path.resolve(part.directory, directory));
   return Promise.all(
     files.map(async (file) => {
       const document = await readDocumentFile(file);
-      return { input: validateDocument(document, localFileSchema), document, at: [] };
+      return { input: validateDocument(document, localFileSchema), document, at: [], inline: false };
     }),
   );
 }

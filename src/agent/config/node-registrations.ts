@@ -2,7 +2,7 @@ import { parseCheckRegistration, parseServiceRegistration } from '../../api/inde
 import type { CheckRegistration, ServiceRegistration } from '../../api/index.ts';
 import type { Document, KeyPath } from '../../definition/index.ts';
 import { DroverError, formatPlace, type Place } from '../../lib/index.ts';
-import { checkKind, scriptsDisabled } from '../../health/index.ts';
+import { checkKind, runsCommand, scriptsDisabled } from '../../health/index.ts';
 import { checkOfNode, checksOfService } from '../registered-check.ts';
 import { configConflict } from './errors.ts';
 import type { NodeInput } from './schema.ts';
@@ -13,6 +13,8 @@ export interface RegistrationPart {
   readonly input: Pick<NodeInput, 'service' | 'services' | 'check' | 'checks'>;
   readonly document: Document;
   readonly at: KeyPath;
+  /** It stands in no file: commands in it are the operator's own. */
+  readonly inline: boolean;
 }
 
 /** What a node's configuration registers. */
@@ -27,6 +29,7 @@ interface Placed<T> {
   readonly value: T;
   readonly document: Document;
   readonly at: KeyPath;
+  readonly inline: boolean;
 }
 
 const REFUSE = { unknownKeys: 'refuse' } as const;
@@ -46,17 +49,15 @@ export function readRegistrations(
   refuseTwice(`services of node "${node}"`, services, ({ instance }) => [instance.id]);
   refuseTwice(`checks of node "${node}"`, [...services, ...checks], checkIds);
   for (const check of checks) refuseOrphan(node, check, services);
-  const scriptChecks = [...services, ...checks].filter(({ value }) => definitionsOf(value).some(isScript));
+  const scriptChecks = [...services, ...checks].filter(({ value }) => definitionsOf(value).some(runsCommand));
   const [script] = scriptChecks;
   if (script !== undefined && !scripts.local) throw withPlace(script, scriptsDisabled());
   return {
     services: services.map(({ value }) => value),
     checks: checks.map(({ value }) => value),
-    commands: scriptChecks.map(({ document, at }) => ({
-      what: 'a script check',
-      file: document.file,
-      place: document.placeOf(at),
-    })),
+    commands: scriptChecks
+      .filter(({ inline }) => !inline)
+      .map(({ document, at }) => ({ what: 'a script check', file: document.file, place: document.placeOf(at) })),
   };
 }
 
@@ -74,25 +75,30 @@ function parseCheck(value: unknown): CheckRegistration {
 
 type Key = 'service' | 'services' | 'check' | 'checks';
 
-function placed<T>({ input, document, at }: RegistrationPart, keys: Key[], parse: (value: unknown) => T): Placed<T>[] {
+function placed<T>(part: RegistrationPart, keys: Key[], parse: (value: unknown) => T): Placed<T>[] {
   return keys.flatMap((key) => {
-    const value: unknown = input[key];
+    const value: unknown = part.input[key];
     if (value === undefined) return [];
-    if (!Array.isArray(value)) return [parsed(value, document, [...at, key], parse)];
-    return value.map((one, index) => parsed(one, document, [...at, key, index], parse));
+    if (!Array.isArray(value)) return [parsed(value, part, [...part.at, key], parse)];
+    return value.map((one, index) => parsed(one, part, [...part.at, key, index], parse));
   });
 }
 
-function parsed<T>(input: unknown, document: Document, at: KeyPath, parse: (value: unknown) => T): Placed<T> {
+function parsed<T>(
+  input: unknown,
+  { document, inline }: RegistrationPart,
+  at: KeyPath,
+  parse: (value: unknown) => T,
+): Placed<T> {
   try {
-    return { value: parse(input), document, at };
+    return { value: parse(input), document, at, inline };
   } catch (error) {
     throw error instanceof DroverError ? withPlace({ document, at }, error) : error;
   }
 }
 
 /** What a parser without places throws, with the place of what it was given. */
-function withPlace({ document, at }: Omit<Placed<unknown>, 'value'>, error: DroverError): DroverError {
+function withPlace({ document, at }: Pick<Placed<unknown>, 'document' | 'at'>, error: DroverError): DroverError {
   const place = document.placeOf(at);
   const excerpt = document.excerptOf(place);
   return new DroverError(error, error.message, {
@@ -105,10 +111,6 @@ function withPlace({ document, at }: Omit<Placed<unknown>, 'value'>, error: Drov
 
 function definitionsOf(value: ServiceRegistration | CheckRegistration): readonly CheckRegistration['definition'][] {
   return 'instance' in value ? value.checks : [value.definition];
-}
-
-function isScript(definition: CheckRegistration['definition']): boolean {
-  return checkKind(definition) === 'script';
 }
 
 function checkIds(value: ServiceRegistration | CheckRegistration): string[] {

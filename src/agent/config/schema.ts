@@ -1,6 +1,18 @@
 import { z } from 'zod';
+import { parseRecursor } from '../../dns/index.ts';
 import { checkSchema } from '../../definition/index.ts';
-import { address, datacenterSchema, duration, logLevel, nameSchema, portSchema, text } from './formats.ts';
+import {
+  address,
+  addressList,
+  datacenterSchema,
+  duration,
+  httpAddresses,
+  logLevel,
+  nameSchema,
+  network,
+  portSchema,
+  text,
+} from './formats.ts';
 import { serviceSchema } from './service-schema.ts';
 
 /** `balancer` of a node. */
@@ -75,6 +87,12 @@ export const nodeSchema = z.strictObject({
   ...nodeFields,
 });
 
+/** RFC 9110, 5.6.2. */
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header');
+const headerValue = z.string().regex(/^[\t\u0020-\u007E\u0080-\u00FF]*$/, 'expected the value of a header');
+/** Bytes that one request may have whatever is configured. */
+const MOST_BODY = 64 * 1024 * 1024;
+
 const soa = z
   .strictObject({
     refresh: z.int().min(0).optional().describe('Seconds.'),
@@ -83,6 +101,12 @@ const soa = z
     min_ttl: z.int().min(0).optional().describe('Seconds that a negative answer may be kept.'),
   })
   .describe('Times of the SOA record, in seconds: `refresh`, `retry`, `expire`, `min_ttl`.');
+
+const NEVER_STALE = 'Taken and without effect: answers come from what this server has applied, and never from a cache.';
+
+const recursor = z.string().refine((value) => parseRecursor(value) !== null, {
+  message: 'expected an IP address with or without a port, such as "192.0.2.1:53"',
+});
 
 /** Consul's `dns_config`. */
 export const dnsSchema = z
@@ -99,8 +123,60 @@ export const dnsSchema = z
     disable_compression: z.boolean().optional().describe('Writes every name in full.'),
     enable_additional_node_meta_txt: z.boolean().optional().describe('Adds nodes’ metadata as TXT records.'),
     soa: soa.optional(),
+    recursor_strategy: z
+      .enum(['sequential', 'random'])
+      .optional()
+      .describe('Which of `recursors` is asked first: `sequential` the first one, `random` any.'),
+    recursor_timeout: duration.optional().describe('How long one of `recursors` may take; default `2s`.'),
+    allow_stale: z.boolean().optional().describe(NEVER_STALE),
+    max_stale: duration.optional().describe(NEVER_STALE),
+    use_cache: z.boolean().optional().describe(NEVER_STALE),
+    cache_max_age: duration.optional().describe(NEVER_STALE),
   })
   .describe('How DNS answers.');
+
+/** Consul's `http_config`. */
+export const httpConfigSchema = z
+  .strictObject({
+    response_headers: z.record(headerName, headerValue).optional().describe('Headers of every response.'),
+    block_endpoints: z.array(text).optional().describe('Paths beginning so answer 403, such as `/v1/operator/`.'),
+    allow_write_http_from: z
+      .array(network)
+      .optional()
+      .describe('Networks from which `/v1/agent/` may change something, such as `127.0.0.0/8`; default any.'),
+  })
+  .describe('HTTP: headers, and what is not answered.');
+
+/** Consul's `limits`, as far as drover has them. */
+export const limitsSchema = z
+  .strictObject({
+    http_max_conns_per_client: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Connections of one address at most, one more gets 429; default 0: no limit.'),
+    kv_max_value_size: z.int().min(1).max(MOST_BODY).optional().describe('Bytes of a value at most; default 524288.'),
+    txn_max_req_len: z
+      .int()
+      .min(1)
+      .max(MOST_BODY)
+      .optional()
+      .describe('Bytes of a transaction at most; default as `kv_max_value_size`.'),
+  })
+  .describe('Limits of HTTP.');
+
+/** Consul's `unix_sockets`. */
+export const unixSocketsSchema = z
+  .strictObject({
+    user: text.optional().describe('Owner of the socket, by name or number.'),
+    group: text.optional().describe('Group of the socket, by name or number.'),
+    mode: z
+      .string()
+      .regex(/^0?[0-7]{3}$/, 'expected an octal mode such as "0600"')
+      .optional()
+      .describe('Mode of the socket; default `0600`.'),
+  })
+  .describe('Who may use the Unix sockets of `addresses`.');
 
 /** The agent's configuration file: Consul's keys where Consul has one, and drover's own. */
 export const configSchema = z.strictObject({
@@ -114,11 +190,11 @@ export const configSchema = z.strictObject({
   store: text.optional().describe('`sqlite:DIR` or `memory:`; default `sqlite:` below the data directory.'),
   bind_addr: address.optional().describe('Address of the agent’s own node when `advertise_addr` is not given.'),
   advertise_addr: address.optional().describe('Address of the agent’s own node as others see it.'),
-  client_addr: address.optional().describe('Address of HTTP and DNS; default 127.0.0.1.'),
+  client_addr: addressList.optional().describe('Address of HTTP and DNS, or several with spaces; default 127.0.0.1.'),
   addresses: z
     .strictObject({
-      http: address.optional().describe('Address of HTTP.'),
-      dns: address.optional().describe('Address of DNS.'),
+      http: httpAddresses.optional().describe('Addresses of HTTP, or `unix:///path.sock`; several with spaces.'),
+      dns: addressList.optional().describe('Addresses of DNS, several with spaces.'),
     })
     .optional()
     .describe('Addresses of single listeners: `http`, `dns`.'),
@@ -130,12 +206,41 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Ports: `http` (8500) and `dns` (8600); -1 switches one off, 0 takes a free one.'),
   dns_config: dnsSchema.optional(),
+  recursors: z.array(recursor).optional().describe('Resolvers that DNS asks about names outside its zone.'),
+  recursor: recursor.optional().describe('One of `recursors`; the first.'),
   log_level: logLevel.optional().describe('`trace`, `debug`, `info`, `warn` or `error`; default `info`.'),
   legacy: z.boolean().optional().describe('Consul’s behaviour of before 1.4 where it differs.'),
   timing: z.enum(['local', 'lan', 'wan']).optional().describe('Preset of all intervals; default `lan`.'),
   enable_script_checks: z.boolean().optional().describe('Takes script checks also through the API.'),
   enable_local_script_checks: z.boolean().optional().describe('Takes script checks from files; default `true`.'),
   leave_on_terminate: z.boolean().optional().describe('SIGTERM leaves the region as `drover leave` does.'),
+  skip_leave_on_interrupt: z
+    .boolean()
+    .optional()
+    .describe('`false`: SIGINT leaves the region as `drover leave` does; default `true`.'),
+  pid_file: text.optional().describe('Where the agent writes its process id; removed when it ends.'),
+  retry_join: z.array(text).optional().describe('Servers of the region that a node without one of its own links to.'),
+  start_join: z.array(text).optional().describe('As `retry_join`.'),
+  session_ttl_min: duration.optional().describe('The least TTL of a session; default `10s`.'),
+  translate_wan_addrs: z
+    .boolean()
+    .optional()
+    .describe('Says so in `X-Consul-Translate-Addresses`; there is one datacenter, whose addresses stay.'),
+  unix_sockets: unixSocketsSchema.optional(),
+  http_config: httpConfigSchema.optional(),
+  disable_http_unprintable_char_filter: z
+    .boolean()
+    .optional()
+    .describe('Takes paths with characters that cannot be printed.'),
+  limits: limitsSchema.optional(),
+  telemetry: z
+    .looseObject({
+      prometheus_retention_time: duration
+        .optional()
+        .describe('Any but `0s` lets `/v1/agent/metrics?format=prometheus` answer.'),
+    })
+    .optional()
+    .describe('Of Consul’s keys `prometheus_retention_time` counts; there are no sinks to send metrics to.'),
   nodes: z
     .array(nodeSchema)
     .min(1)

@@ -87,7 +87,7 @@ export class V1 {
   }
 
   #check(route: V1Route, { argument, query, kept }: Incoming): void {
-    if (route.anyBytes !== true && !isPrintable(argument)) throw unprintable();
+    if (route.anyBytes !== true && !this.#context.http.takesUnprintable && !isPrintable(argument)) throw unprintable();
     checkParameters(this.#context, route.path, query);
     kept.isSound = true;
   }

@@ -16,6 +16,7 @@ import {
 import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
 import type { ApiContext } from '../context.ts';
 import { buildHttpServer } from '../http-api.ts';
+import { HTTP_SETTINGS } from '../http-settings.ts';
 import { v2Routes } from './routes.ts';
 import type { ListenerControl, LocalNode } from '../local-node.ts';
 
@@ -86,6 +87,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     clock,
     random: () => 0,
     timing: TIMING.local,
+    http: HTTP_SETTINGS,
     store,
     feed,
     catalog,

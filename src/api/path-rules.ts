@@ -1,0 +1,57 @@
+import { BlockList, isIP } from 'node:net';
+import type { HttpSettings } from './http-settings.ts';
+
+/** What of a request the rules look at. */
+export interface RuledRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly socket?: { readonly remoteAddress?: string | undefined } | null;
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const AGENT = '/v1/agent/';
+
+/** What an operator shut off: paths, and changes of the agent from elsewhere (Consul's `block_endpoints`, `allow_write_http_from`). */
+export class PathRules {
+  readonly #blocked: readonly string[];
+  readonly #writers: BlockList | null;
+
+  constructor({ blockEndpoints, writeFrom }: Pick<HttpSettings, 'blockEndpoints' | 'writeFrom'>) {
+    this.#blocked = blockEndpoints;
+    this.#writers = writeFrom.length === 0 ? null : listOf(writeFrom);
+  }
+
+  /** Why a request is refused, with Consul's text; null for one that is not. */
+  refusalOf({ method, url = '/', socket }: RuledRequest): string | null {
+    if (this.#blocked.length > 0) {
+      const path = decoded(url);
+      if (this.#blocked.some((start) => path.startsWith(start))) return 'Endpoint is blocked by agent configuration';
+    }
+    if (this.#writers === null || READS.has(method ?? '') || !decoded(url).startsWith(AGENT)) return null;
+    return this.#mayWrite(socket?.remoteAddress) ? null : 'Access is restricted';
+  }
+
+  /** A Unix socket has no address: who may use it, its mode says. */
+  #mayWrite(address: string | undefined): boolean {
+    if (address === undefined) return true;
+    return this.#writers?.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') ?? true;
+  }
+}
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+/** The path without its escapes, so that none gets past a rule. */
+function decoded(url: string): string {
+  const path = url.split('?', 1)[0] as string;
+  if (!path.includes('%')) return path;
+  return path.replaceAll(/%[0-9a-f]{2}/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
+}
