@@ -10,6 +10,24 @@ export interface CheckDefinition {
   readonly header?: Readonly<Record<string, readonly string[]>>;
   readonly body?: string;
   readonly tcp?: string;
+  readonly tcpUseTls?: boolean;
+  /** `host:port`. */
+  readonly udp?: string;
+  /** `host:port/service`; without a service the server as a whole is asked for. */
+  readonly grpc?: string;
+  readonly grpcUseTls?: boolean;
+  /** `host:port`. */
+  readonly h2ping?: string;
+  /** True unless said otherwise. */
+  readonly h2pingUseTls?: boolean;
+  /** The container in which `args`, or `script` by `shell`, is run. */
+  readonly dockerContainerId?: string;
+  readonly shell?: string;
+  /** A unit of systemd. */
+  readonly osService?: string;
+  /** An instance, by its id, whose health this check shows; with `aliasNode` of that node, else of the own one. */
+  readonly aliasService?: string;
+  readonly aliasNode?: string;
   /** TTL in ms. */
   readonly ttlMs?: number;
   /** Arguments of a script check; the first is the program. */

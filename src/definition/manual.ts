@@ -38,9 +38,13 @@ ${table(schema)}
 
 ## A check
 
-Exactly one of \`http\`, \`tcp\`, \`args\`, \`script\` and \`ttl\`; all but \`ttl\` need \`interval\`. Keys may also be written as Consul's API has them (\`TLSSkipVerify\`).
-\`http\`, \`tcp\`, \`args\` and \`script\` may hold \`{HOST}\`, \`{PORT}\` and the other built-ins; other braces are left alone. Durations are text such as
+Exactly one of \`http\`, \`tcp\`, \`udp\`, \`grpc\`, \`h2ping\`, \`args\`, \`script\`, \`docker_container_id\` (with \`args\` or \`script\`), \`os_service\`, an alias
+(\`alias_service\`, \`alias_node\` or both) and \`ttl\`; all but \`ttl\` and an alias need \`interval\`. Keys may also be written as Consul's API has them (\`TLSSkipVerify\`).
+What says what to reach or run may hold \`{HOST}\`, \`{PORT}\` and the other built-ins; other braces are left alone. Durations are text such as
 \`10s\` or \`1m30s\`; a number is nanoseconds, as on Consul's wire.
+
+A UDP check is weak, as Consul's is: most services do not answer an empty datagram, so silence for the whole \`timeout\` (default 10 s) is passing, and a host that is gone or
+that drops packets is passing too. Only a port that is refused is critical. Where the service speaks a protocol, ask it with \`args\`.
 
 ${table(check)}
 ${EXAMPLES}`;

@@ -73,7 +73,7 @@ describe('readDefinition()', () => {
       '  "environment": {"A-B": 1, "N": null},',
       '  "local_port": 99999, "protocol": "htp",',
       '  "provides": {"U": "http://{HOST", "V": 4},',
-      '  "checks": [{"htp": "x", "interval": "10s"}, {"TTL": "ten"}, {"udp": "h:1", "interval": "1s"},',
+      '  "checks": [{"htp": "x", "interval": "10s"}, {"TTL": "ten"}, {"udp": "h:1", "shell": "sh", "interval": "1s"},',
       '             {"tcp": "a:1"}, {"tcp": "a:1", "interval": "1s", "tls_skip_verify": "x", "token": ["hunter2"]}] }',
     ].join('\n');
     const error = problemsOf(() => readDefinition(readDocument(text, 'api.json')));
@@ -86,10 +86,10 @@ describe('readDefinition()', () => {
       '3:36 protocol: expected "http" or "tcp", found "htp": did you mean "http"?',
       '4:21 provides.U: a lone "{" in a template',
       '4:42 provides.V: expected text such as "http://{HOST}:{PORT}", found 4',
-      '5:14 checks[0]: a check needs one of http, tcp, args, script or ttl',
+      expect.stringMatching(/^5:14 checks\[0\]: a check needs one of http, tcp, udp, .*alias_service or ttl$/),
       '5:15 checks[0]: unknown key "htp": did you mean "http"?',
       expect.stringMatching(/^5:55 checks\[1\].ttl: expected a duration such as "10s".*, found "ten"$/),
-      expect.stringContaining('UDP checks are not known to this version'),
+      expect.stringContaining('checks[2].shell: "shell" is for docker_container_id'),
       '6:14 checks[3]: a check needs "interval", the time between two runs',
       expect.stringContaining('checks[4].tls_skip_verify: expected true or false, found "x"'),
       expect.stringContaining('checks[4].token: expected text, found a list'),

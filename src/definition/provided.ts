@@ -79,18 +79,31 @@ export function renderCheck(
   definition: Definition,
   instance: InstanceFacts,
 ): CheckDefinition | undefined {
-  const texts = [check.http, check.tcp, check.script, ...(check.args ?? [])].filter((text) => text !== undefined);
+  const said = TARGETS.filter((key) => check[key] !== undefined);
+  const texts = [...said.map((key) => check[key] as string), ...(check.args ?? [])];
   const filled = new Map(texts.map((text) => [text, fillBuiltins(text, definition, instance)]));
   if ([...filled.values()].includes(undefined)) return undefined;
   const fill = (text: string): string => filled.get(text) as string;
   return Object.freeze({
     ...check,
-    ...(check.http === undefined ? {} : { http: fill(check.http) }),
-    ...(check.tcp === undefined ? {} : { tcp: fill(check.tcp) }),
-    ...(check.script === undefined ? {} : { script: fill(check.script) }),
+    ...Object.fromEntries(said.map((key) => [key, fill(check[key] as string)])),
     ...(check.args === undefined ? {} : { args: Object.freeze(check.args.map(fill)) }),
   });
 }
+
+/** Where a check says what to reach. */
+const TARGETS = [
+  'http',
+  'tcp',
+  'udp',
+  'grpc',
+  'h2ping',
+  'script',
+  'dockerContainerId',
+  'osService',
+  'aliasService',
+  'aliasNode',
+] as const satisfies readonly (keyof CheckDefinition)[];
 
 /** The checks that an instance of the definition gets when its registration names none (P24). */
 export function checksFor(definition: Definition, instance: InstanceFacts): readonly CheckDefinition[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CheckDefinition } from '../definition/index.ts';
-import { checkKind, splitHostPort } from './check-kind.ts';
+import { checkKind, runsCommand } from './check-kind.ts';
 
 test.each<[CheckDefinition, string]>([
   [{ args: ['check_load', '-w', '5'] }, 'script'],
@@ -9,6 +9,15 @@ test.each<[CheckDefinition, string]>([
   [{ tcp: '[::1]:22' }, 'tcp'],
   [{ tcp: ':22' }, 'tcp'],
   [{ ttlMs: 10_000 }, 'ttl'],
+  [{ udp: '127.0.0.1:53' }, 'udp'],
+  [{ grpc: '127.0.0.1:50051/my.Service' }, 'grpc'],
+  [{ h2ping: '127.0.0.1:443' }, 'h2ping'],
+  [{ dockerContainerId: 'c', args: ['check'] }, 'docker'],
+  [{ dockerContainerId: 'c', script: 'check', shell: '/bin/ash' }, 'docker'],
+  [{ osService: 'systemd-journald@x.service' }, 'os_service'],
+  [{ aliasService: 'web' }, 'alias'],
+  [{ aliasNode: 'n2' }, 'alias'],
+  [{ aliasService: 'web', aliasNode: 'n2' }, 'alias'],
 ])('checkKind() of %j is %s', (definition, kind) => {
   expect(checkKind(definition)).toBe(kind);
 });
@@ -28,18 +37,27 @@ test.each<[CheckDefinition, string]>([
   [{ tcp: 'a:65536' }, 'not host:port'],
   [{ tcp: '::1:80' }, 'not host:port'],
   [{ ttlMs: 0 }, 'TTL must be > 0'],
+  [{ udp: 'a' }, 'not host:port'],
+  [{ h2ping: 'https://a' }, 'not host:port'],
+  [{ grpc: 'a/service' }, 'not host:port/service'],
+  [{ dockerContainerId: 'c' }, 'no args to run in the container'],
+  [{ dockerContainerId: '', args: ['a'] }, 'its container is empty'],
+  [{ dockerContainerId: 'c', args: ['a'], script: 'a' }, 'both args and script'],
+  [{ osService: '--help' }, 'not the name of a systemd unit'],
+  [{ osService: 'a b' }, 'not the name of a systemd unit'],
+  [{ aliasNode: '' }, 'its target is empty'],
+  [{ aliasService: 'web', tcp: 'a:1' }, 'several at once: tcp, alias'],
 ])('checkKind() refuses %j', (definition, why) => {
   expect(() => checkKind(definition)).toThrow(`Invalid check: `);
   expect(() => checkKind(definition)).toThrow(why);
 });
 
-test.each([
-  ['127.0.0.1:80', { host: '127.0.0.1', port: 80 }],
-  ['[fe80::1]:8080', { host: 'fe80::1', port: 8080 }],
-  ['db.example.com:5432', { host: 'db.example.com', port: 5432 }],
-  [':80', { host: 'localhost', port: 80 }],
-  ['80', null],
-  ['[::1]', null],
-])('splitHostPort(%s) is %j', (address, expected) => {
-  expect(splitHostPort(address)).toEqual(expected);
+test.each<[CheckDefinition, boolean]>([
+  [{ args: ['true'] }, true],
+  [{ script: 'true' }, true],
+  [{ dockerContainerId: 'c', args: ['true'] }, true],
+  [{ osService: 'sshd' }, false],
+  [{ http: 'http://a/' }, false],
+])('runsCommand() of %j is %s', (definition, expected) => {
+  expect(runsCommand(definition)).toBe(expected);
 });

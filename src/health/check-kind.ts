@@ -1,8 +1,20 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import { invalidCheck } from './errors.ts';
+import { isUnitName } from './os-service-probe.ts';
+import { splitGrpc, splitHostPort } from './target.ts';
 
 /** How a check finds out; the words are Consul's check types. */
-export type CheckKind = 'script' | 'http' | 'tcp' | 'ttl';
+export type CheckKind =
+  | 'script'
+  | 'http'
+  | 'tcp'
+  | 'udp'
+  | 'grpc'
+  | 'h2ping'
+  | 'docker'
+  | 'os_service'
+  | 'alias'
+  | 'ttl';
 
 /**
  * The kind of a check, from which of its fields is set.
@@ -12,40 +24,63 @@ export type CheckKind = 'script' | 'http' | 'tcp' | 'ttl';
 export function checkKind(definition: CheckDefinition): CheckKind {
   const kinds = kindsOf(definition);
   const [kind] = kinds;
-  if (kind === undefined) throw invalidCheck('it says neither args, script, http, tcp nor ttl');
+  if (kind === undefined) throw invalidCheck('it says neither args, script, http, tcp nor ttl, nor another kind');
   if (kinds.length > 1) throw invalidCheck(`it is several at once: ${kinds.join(', ')}`);
   const wrong = PROBLEMS[kind](definition);
   if (wrong !== null) throw invalidCheck(wrong);
   return kind;
 }
 
-/** Host and port of `host:port` or `[v6]:port`; null when it is neither. */
-export function splitHostPort(address: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
-  if (match === null) return null;
-  const port = Number(match[3]);
-  // Go dials the local host when the host is left out.
-  return port > 0 && port < 65_536 ? { host: match[1] ?? (match[2] || 'localhost'), port } : null;
+/** Whether a check runs a command that its definition names, here or in a container: not everyone may say so. @throws HEALTH_INVALID_CHECK */
+export function runsCommand(definition: CheckDefinition): boolean {
+  const kind = checkKind(definition);
+  return kind === 'script' || kind === 'docker';
 }
 
 function kindsOf(definition: CheckDefinition): CheckKind[] {
-  const found: CheckKind[] = [];
-  if ((definition.args?.length ?? 0) > 0 || definition.script !== undefined) found.push('script');
-  if (definition.http !== undefined) found.push('http');
-  if (definition.tcp !== undefined) found.push('tcp');
-  if (definition.ttlMs !== undefined) found.push('ttl');
-  return found;
+  return MARKS.filter(([, isKind]) => isKind(definition)).map(([kind]) => kind);
 }
+
+function hasCommand({ args, script }: CheckDefinition): boolean {
+  return (args?.length ?? 0) > 0 || script !== undefined;
+}
+
+const MARKS: readonly (readonly [CheckKind, (definition: CheckDefinition) => boolean])[] = [
+  ['script', (check) => check.dockerContainerId === undefined && hasCommand(check)],
+  ['docker', ({ dockerContainerId }) => dockerContainerId !== undefined],
+  ['http', ({ http }) => http !== undefined],
+  ['tcp', ({ tcp }) => tcp !== undefined],
+  ['udp', ({ udp }) => udp !== undefined],
+  ['grpc', ({ grpc }) => grpc !== undefined],
+  ['h2ping', ({ h2ping }) => h2ping !== undefined],
+  ['os_service', ({ osService }) => osService !== undefined],
+  ['alias', ({ aliasService, aliasNode }) => aliasService !== undefined || aliasNode !== undefined],
+  ['ttl', ({ ttlMs }) => ttlMs !== undefined],
+];
 
 const PROBLEMS: Readonly<Record<CheckKind, (definition: CheckDefinition) => string | null>> = {
   script: ({ args, script }) => {
     if (args !== undefined && script !== undefined) return 'it has both args and script';
     return script === '' || args?.[0] === '' ? 'its script is empty' : null;
   },
+  docker: (check) => {
+    if (check.dockerContainerId === '') return 'its container is empty';
+    return hasCommand(check) ? PROBLEMS.script(check) : 'it has no args to run in the container';
+  },
   http: ({ http = '' }) => (isHttpUrl(http) ? null : `${JSON.stringify(http)} is not an http or https URL`),
-  tcp: ({ tcp = '' }) => (splitHostPort(tcp) === null ? `${JSON.stringify(tcp)} is not host:port` : null),
+  tcp: ({ tcp = '' }) => hostPortProblem(tcp),
+  udp: ({ udp = '' }) => hostPortProblem(udp),
+  grpc: ({ grpc = '' }) => (splitGrpc(grpc) === null ? `${JSON.stringify(grpc)} is not host:port/service` : null),
+  h2ping: ({ h2ping = '' }) => hostPortProblem(h2ping),
+  os_service: ({ osService = '' }) =>
+    isUnitName(osService) ? null : `${JSON.stringify(osService)} is not the name of a systemd unit`,
+  alias: ({ aliasService, aliasNode }) => (aliasService === '' || aliasNode === '' ? 'its target is empty' : null),
   ttl: ({ ttlMs = 0 }) => (ttlMs > 0 ? null : 'TTL must be > 0 for TTL checks'),
 };
+
+function hostPortProblem(target: string): string | null {
+  return splitHostPort(target) === null ? `${JSON.stringify(target)} is not host:port` : null;
+}
 
 function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);

@@ -2,7 +2,7 @@ import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, formatGoDuration, systemClock } from '../lib/index.ts';
 import type { CheckRecord } from '../registry/index.ts';
 import { DEFAULT_INTERVAL_MS } from './cadence.ts';
-import { checkKind } from './check-kind.ts';
+import { type CheckKind, checkKind } from './check-kind.ts';
 import { showUrl } from './http-ask.ts';
 
 /** Whose check it is: `index` of `count` checks of a service (from 0), or of the node when there is no service. */
@@ -16,6 +16,8 @@ export interface CheckOwner {
 /** What names a check; a `CheckRecord` is one. */
 export type CheckBasics = Pick<CheckRecord, 'id' | 'name' | 'serviceId' | 'notes'>;
 
+/** Kinds that are told, not run. */
+const UNTIMED: ReadonlySet<CheckKind> = new Set(['ttl', 'alias']);
 const HIDDEN = '<hidden>';
 const SECRET_HEADER = /auth|cookie|token|secret|password|api-?key/i;
 
@@ -49,7 +51,7 @@ export function newRecord(basics: CheckBasics, definition: CheckDefinition, cloc
     status: definition.initialStatus ?? 'unknown',
     output: '',
     type: kind,
-    interval: kind === 'ttl' ? '' : formatGoDuration(definition.intervalMs || DEFAULT_INTERVAL_MS),
+    interval: UNTIMED.has(kind) ? '' : formatGoDuration(definition.intervalMs || DEFAULT_INTERVAL_MS),
     timeout: definition.timeoutMs === undefined ? '' : formatGoDuration(definition.timeoutMs),
     definition: wireDefinition(definition),
     since: new Date(clock.wall()).toISOString(),
@@ -58,22 +60,48 @@ export function newRecord(basics: CheckBasics, definition: CheckDefinition, cloc
 
 /** Consul's `Definition` object. It is public: passwords and secret headers are left out, scripts are not part of it. */
 function wireDefinition(definition: CheckDefinition): Record<string, unknown> {
-  const { http, tcp, ttlMs, method, header, body, intervalMs, timeoutMs, deregisterCriticalServiceAfterMs } =
-    definition;
+  const { ttlMs, intervalMs, timeoutMs, deregisterCriticalServiceAfterMs } = definition;
+  const isTimed = !UNTIMED.has(checkKind(definition));
   const wire: Record<string, unknown> = {
-    HTTP: http === undefined ? undefined : showUrl(http),
-    Method: http === undefined ? undefined : method,
-    Header: http === undefined || header === undefined ? undefined : showHeaders(header),
-    Body: http === undefined ? undefined : body,
-    TCP: tcp,
+    ...httpDefinition(definition),
+    ...targetDefinition(definition),
+    TLSServerName: definition.tlsServerName,
     TLSSkipVerify: definition.tlsSkipVerify === true ? true : undefined,
-    DisableRedirects: definition.disableRedirects === true ? true : undefined,
-    Interval: ttlMs === undefined ? duration(intervalMs || DEFAULT_INTERVAL_MS) : undefined,
+    Interval: isTimed ? duration(intervalMs || DEFAULT_INTERVAL_MS) : undefined,
     Timeout: duration(timeoutMs),
     TTL: duration(ttlMs),
     DeregisterCriticalServiceAfter: duration(deregisterCriticalServiceAfterMs),
   };
   return Object.fromEntries(Object.entries(wire).filter(([, value]) => value !== undefined));
+}
+
+function httpDefinition({ http, method, header, body, disableRedirects }: CheckDefinition): Record<string, unknown> {
+  if (http === undefined) return {};
+  return {
+    HTTP: showUrl(http),
+    Method: method,
+    Header: header === undefined ? undefined : showHeaders(header),
+    Body: body,
+    DisableRedirects: disableRedirects === true ? true : undefined,
+  };
+}
+
+function targetDefinition(definition: CheckDefinition): Record<string, unknown> {
+  const { grpc, grpcUseTls, h2ping, h2pingUseTls = true } = definition;
+  return {
+    TCP: definition.tcp,
+    TCPUseTLS: definition.tcpUseTls === true ? true : undefined,
+    UDP: definition.udp,
+    GRPC: grpc,
+    GRPCUseTLS: grpc === undefined ? undefined : grpcUseTls,
+    H2PING: h2ping,
+    H2PingUseTLS: h2ping === undefined ? undefined : h2pingUseTls,
+    DockerContainerID: definition.dockerContainerId,
+    Shell: definition.shell,
+    OSService: definition.osService,
+    AliasNode: definition.aliasNode,
+    AliasService: definition.aliasService,
+  };
 }
 
 function duration(ms: number | undefined): string | undefined {

@@ -2,7 +2,7 @@ import { defineError } from '../lib/index.ts';
 
 /** A check definition that cannot be run; the text goes out as Consul's 400. */
 export const invalidCheck = defineError('HEALTH_INVALID_CHECK', 400, (why: string) => `Invalid check: ${why}`, {
-  hint: 'a check has one of args, script, http, tcp or ttl',
+  hint: 'a check has one of args, script, http, tcp, udp, grpc, h2ping, docker_container_id, os_service, an alias or ttl',
 });
 
 /** Two checks of one node with the same id. */

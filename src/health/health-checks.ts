@@ -1,18 +1,17 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, type RunProcess, Slots, type Timing, fingerprint, runProcess } from '../lib/index.ts';
 import type { CheckRecord } from '../registry/index.ts';
-import { checkKind } from './check-kind.ts';
+import { type AliasTargets, NO_TARGETS } from './alias-target.ts';
+import { AliasWatch } from './alias-watch.ts';
+import { checkKind, runsCommand } from './check-kind.ts';
 import { type CheckBasics, newRecord } from './check-record.ts';
 import { type CriticalTooLong, CriticalWatch } from './critical-watch.ts';
 import { duplicateCheck, notTtlCheck, remoteScriptsDisabled, scriptsDisabled, unknownCheck } from './errors.ts';
-import { httpProbe } from './http-probe.ts';
 import { type Observe, ProbeLoop } from './probe-loop.ts';
+import { probeOf } from './probe-of.ts';
 import { safeEnvironment } from './safe-environment.ts';
-import { scriptProbe } from './script-probe.ts';
-import { tcpProbe } from './tcp-probe.ts';
 import { TransitionGate } from './transition-gate.ts';
 import { TtlClock } from './ttl-clock.ts';
-import type { Probe } from './verdict.ts';
 
 const SCRIPTS_AT_ONCE = 32;
 /** Consul's shortest DeregisterCriticalServiceAfter. */
@@ -26,9 +25,11 @@ export interface HealthChecksOptions {
   readonly onTransition: (check: CheckRecord) => void;
   /** A service should be deregistered: a check of it was critical for its `DeregisterCriticalServiceAfter`. */
   readonly onCriticalTooLong?: (service: CriticalTooLong) => void;
-  /** Script checks: from anywhere, from the agent's own files only, or not at all. */
+  /** How the targets of aliases are; nothing is known of any unless told. */
+  readonly targets?: AliasTargets;
+  /** Checks that run commands, also in containers: from anywhere, from the agent's own files only, or not at all. */
   readonly scripts: 'allowed' | 'local' | 'refused';
-  /** What scripts may see a safe part of: the agent's environment. */
+  /** The agent's environment: scripts see a safe part of it, and it names the Docker engine. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** A callback threw; the checks go on. */
   readonly onError?: (error: unknown) => void;
@@ -46,9 +47,11 @@ export interface CheckToRun extends CheckBasics {
   readonly origin?: 'local' | 'remote';
 }
 
+type Activity = ProbeLoop | TtlClock | AliasWatch;
+
 interface Kept {
   readonly definition: CheckDefinition;
-  readonly activity: ProbeLoop | TtlClock;
+  readonly activity: Activity;
   record: CheckRecord;
 }
 
@@ -89,7 +92,7 @@ export class HealthChecks implements AsyncDisposable {
    * @throws HEALTH_INVALID_CHECK, HEALTH_SCRIPTS_DISABLED, HEALTH_REMOTE_SCRIPTS_DISABLED
    */
   vet({ definition, origin = 'local' }: Pick<CheckToRun, 'definition' | 'origin'>): void {
-    if (checkKind(definition) !== 'script' || this.#options.scripts === 'allowed') return;
+    if (!runsCommand(definition) || this.#options.scripts === 'allowed') return;
     if (this.#options.scripts === 'refused') throw scriptsDisabled();
     if (origin === 'remote') throw remoteScriptsDisabled();
   }
@@ -106,7 +109,7 @@ export class HealthChecks implements AsyncDisposable {
     const fresh = newRecord(check, definition, this.#options.clock);
     const record = previous === undefined ? fresh : adopt(fresh, previous);
     this.#gate.admit(id, record.status);
-    this.#checks.set(id, { definition, record, activity: this.#begin(id, definition, record) });
+    this.#checks.set(id, { definition, record, activity: this.#begin(definition, record) });
     this.#noteCritical(record, definition);
     return record;
   }
@@ -168,29 +171,21 @@ export class HealthChecks implements AsyncDisposable {
     await Promise.all(this.#stopping);
   }
 
-  #begin(id: string, definition: CheckDefinition, { status }: CheckRecord): ProbeLoop | TtlClock {
-    const { clock, random } = this.#options;
+  #begin(definition: CheckDefinition, { id, serviceId, status }: CheckRecord): Activity {
+    const { clock, targets = NO_TARGETS } = this.#options;
     const observe: Observe = (seen) => this.#observe(id, seen);
-    if (definition.ttlMs !== undefined) return new TtlClock({ definition, clock, observe });
-    const slots = checkKind(definition) === 'script' ? { slots: this.#slots } : {};
-    const count = this.#checks.size + 1;
-    return new ProbeLoop({
-      definition,
-      probe: this.#probeOf(definition),
-      status,
-      observe,
-      clock,
-      random,
-      count,
-      ...slots,
-    });
+    const kind = checkKind(definition);
+    if (kind === 'ttl') return new TtlClock({ definition, clock, observe });
+    if (kind === 'alias') return new AliasWatch({ definition, targets, self: { id, serviceId }, observe });
+    return this.#loop(definition, status, observe);
   }
 
-  #probeOf(definition: CheckDefinition): Probe {
-    const { clock, run = runProcess } = this.#options;
-    if (definition.http !== undefined) return httpProbe(definition, { clock });
-    if (definition.tcp !== undefined) return tcpProbe(definition, { clock });
-    return scriptProbe(definition, { run, env: this.#env, clock });
+  #loop(definition: CheckDefinition, status: CheckRecord['status'], observe: Observe): ProbeLoop {
+    const { clock, random, environment, run = runProcess } = this.#options;
+    const slots = runsCommand(definition) ? { slots: this.#slots } : {};
+    const probe = probeOf(definition, { clock, run, environment, env: this.#env });
+    const count = this.#checks.size + 1;
+    return new ProbeLoop({ definition, probe, status, observe, clock, random, count, ...slots });
   }
 
   #observe(id: string, seen: { readonly status: CheckRecord['status']; readonly output: string }): void {

@@ -3,6 +3,7 @@ import type { CheckDefinition } from '../definition/index.ts';
 import { type Clock, formatGoDuration, startDeadline } from '../lib/index.ts';
 import { type HttpAsk, firstAsk, nextAsk, showUrl } from './http-ask.ts';
 import { NETWORK_TIMEOUT_MS } from './tcp-probe.ts';
+import { tlsOptionsOf } from './tls-options.ts';
 import { type Probe, type Verdict, boundOutput, describeNetworkError, isOwnFailure, outputLimitOf } from './verdict.ts';
 
 // An import of node:http evaluates all of its exports, and with WebSocket a whole HTTP client: a tenth of a second of an
@@ -76,7 +77,7 @@ function send(ask: HttpAsk, definition: CheckDefinition, signal: AbortSignal): P
     const options = { method, headers, agent: false as const, signal };
     const request =
       url.protocol === 'https:'
-        ? requestHttps(url, { ...options, rejectUnauthorized: definition.tlsSkipVerify !== true })
+        ? requestHttps(url, { ...options, ...tlsOptionsOf(definition) })
         : requestHttp(url, options);
     request.on('response', resolve);
     // Stays: a request that was given up may still report an error.

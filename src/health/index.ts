@@ -1,4 +1,5 @@
-export { checkKind, type CheckKind } from './check-kind.ts';
+export type { AliasTarget, AliasTargets } from './alias-target.ts';
+export { checkKind, type CheckKind, runsCommand } from './check-kind.ts';
 export { type CheckBasics, type CheckOwner, checkRecordOf } from './check-record.ts';
 export type { CriticalTooLong } from './critical-watch.ts';
 export * from './errors.ts';

@@ -38,7 +38,8 @@ function verdictOf(result: ProcessResult, limits: { timeoutMs: number; outputLim
   return { status: statusOfExit(result.exitCode), output, gone };
 }
 
-function statusOfExit(exitCode: number | null): 'passing' | 'warning' | 'critical' {
+/** Nagios’ exit statuses: 0 passing, 1 warning, 2 critical, and critical too what is UNKNOWN (3) or none of them. */
+export function statusOfExit(exitCode: number | null): 'passing' | 'warning' | 'critical' {
   if (exitCode === 0) return 'passing';
   return exitCode === 1 ? 'warning' : 'critical';
 }

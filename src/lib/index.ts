@@ -29,3 +29,4 @@ export * from './backoff.ts';
 export * from './coalesce.ts';
 export * from './filter/index.ts';
 export * from './hcl/index.ts';
+export * from './docker/index.ts';
