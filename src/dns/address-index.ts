@@ -2,19 +2,25 @@ import { isIP } from 'node:net';
 import type { AppliedChange, CatalogNode, CatalogReader } from '../registry/index.ts';
 import { normalAddress } from './normal-address.ts';
 
+/** What may be told. */
+interface Shows {
+  node(node: CatalogNode): boolean;
+  service(name: string): boolean;
+}
+
 /** Who has which address, for PTR questions. Built when first asked, then kept by looking again at what changed. */
 export class AddressIndex {
   readonly #catalog: CatalogReader;
-  readonly #isVisible: (node: CatalogNode) => boolean;
+  readonly #shows: Shows;
   #built = false;
   readonly #nodes = new Owners();
   readonly #services = new Owners();
   readonly #staleNodes = new Set<string>();
   readonly #staleServices = new Set<string>();
 
-  constructor(catalog: CatalogReader, isVisible: (node: CatalogNode) => boolean) {
+  constructor(catalog: CatalogReader, shows: Shows) {
     this.#catalog = catalog;
-    this.#isVisible = isVisible;
+    this.#shows = shows;
   }
 
   reset(): void {
@@ -51,11 +57,12 @@ export class AddressIndex {
 
   #addressesOfNode(name: string): string[] {
     const node = this.#catalog.node(name);
-    return node === undefined || !this.#isVisible(node) ? [] : addressesIn([node.record.address]);
+    return node === undefined || !this.#shows.node(node) ? [] : addressesIn([node.record.address]);
   }
 
   #addressesOfService(name: string): string[] {
-    const instances = this.#catalog.instances(name).filter((instance) => this.#isVisible(instance.node));
+    if (!this.#shows.service(name)) return [];
+    const instances = this.#catalog.instances(name).filter((instance) => this.#shows.node(instance.node));
     return addressesIn(instances.map((instance) => instance.record.address));
   }
 }

@@ -8,6 +8,7 @@ const QR = 0x80;
 const AA = 0x04;
 const TC = 0x02;
 const RD = 0x01;
+const RA = 0x80;
 /** UDP's own header is taken off what the client says it takes, as Consul does. */
 const UDP_HEADER_OCTETS = 8;
 /** More than this fits into no datagram of IPv4 with its options (Consul's limit). */
@@ -43,6 +44,12 @@ export function assemble(bytes: Buffer, query: Query, rendered: Rendered, wallSe
   for (const { at, octets } of rendered.spellings) out.copyWithin(end + at, end - 4 - octets, end - 4);
   if (edns !== null) writeOpt(out, end + body.length, edns, 0);
   return out;
+}
+
+/** The answer of a server that also asks others: with RA. */
+export function withRecursion<T extends Uint8Array>(answer: T): T {
+  answer[3] = (answer[3] as number) | RA;
+  return answer;
 }
 
 /** An answer that says only why there is none. The question goes back as far as it could be read. */

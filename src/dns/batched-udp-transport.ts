@@ -6,7 +6,7 @@ import { MessageBatch } from './message-batch.ts';
 import { loadSystemCalls } from './system-calls.ts';
 import type { SystemCalls } from './system-calls.ts';
 import type { AnswerQuery, Transport, TransportOptions } from './transport.ts';
-import { RECEIVE_BUFFER_OCTETS, reply } from './udp-transport.ts';
+import { RECEIVE_BUFFER_OCTETS, reply, send } from './udp-transport.ts';
 
 const VIA = { transport: 'udp' } as const;
 const AF_INET = 2;
@@ -62,10 +62,18 @@ export class BatchedUdpTransport implements Transport {
     const batch = this.#batch;
     const count = batch.receive();
     for (let slot = 0; slot < count; slot++) {
-      const answer = this.#answer(batch.query(slot), VIA);
-      if (answer !== null) batch.put(slot, answer);
+      const answer = this.#answer(batch.query(slot), VIA, batch.peer(slot));
+      if (answer instanceof Promise) this.#sendLater(answer, batch.peer(slot));
+      else if (answer !== null) batch.put(slot, answer);
     }
     batch.flush();
+  }
+
+  #sendLater(
+    answer: Promise<Uint8Array>,
+    { address, port }: { readonly address: string; readonly port: number },
+  ): void {
+    if (port !== 0) void answer.then((bytes) => send(this.#socket, bytes, port, address));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

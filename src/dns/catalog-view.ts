@@ -1,4 +1,6 @@
 import { foldCase } from '../message/index.ts';
+import type { Authority } from '../access/index.ts';
+import { ALL_ALLOWED } from '../access/index.ts';
 import type { AppliedChange, CatalogNode, CatalogReader, Health, Instance } from '../registry/index.ts';
 import { healthOf, isRoutable, weightOf } from '../registry/index.ts';
 import { AddressIndex } from './address-index.ts';
@@ -25,6 +27,7 @@ export class CatalogView {
   readonly #catalog: CatalogReader;
   readonly #federation: string | null;
   readonly #onlyPassing: boolean;
+  #authority: Authority = ALL_ALLOWED;
   /** Names with capital letters by their lower case; all others are found as they are. */
   readonly #capitalServices = new Map<string, Set<string>>();
   readonly #capitalNodes = new Map<string, Set<string>>();
@@ -35,7 +38,16 @@ export class CatalogView {
     this.#catalog = catalog;
     this.#federation = options.federation;
     this.#onlyPassing = options.onlyPassing;
-    this.#addresses = new AddressIndex(catalog, (node) => this.#isVisible(node));
+    this.#addresses = new AddressIndex(catalog, {
+      node: (node) => this.#isVisible(node),
+      service: (name) => this.#isShown(name),
+    });
+    this.reset();
+  }
+
+  /** Shows from now on what another authority may see. */
+  showTo(authority: Authority): void {
+    this.#authority = authority;
     this.reset();
   }
 
@@ -73,21 +85,35 @@ export class CatalogView {
     const names = [folded, ...(this.#capitalServices.get(folded) ?? [])];
     const registered = names
       .flatMap((name) => this.#catalog.instances(name))
-      .filter((one) => this.#isVisible(one.node));
+      .filter((one) => this.#isShown(one.record.service) && this.#isVisible(one.node));
+    return { registered, candidates: this.#candidates(registered) };
+  }
+
+  /** Those of some instances that may be answered, in their order. */
+  candidatesOf(instances: readonly Instance[]): readonly Candidate[] {
+    return this.#candidates(instances.filter((one) => this.#isShown(one.record.service) && this.#isVisible(one.node)));
+  }
+
+  #candidates(instances: readonly Instance[]): Candidate[] {
     const candidates: Candidate[] = [];
-    for (const instance of registered) {
+    for (const instance of instances) {
       const health = healthOf(instance);
       if (this.#isAnswered(health)) candidates.push({ instance, weight: clampWeight(weightOf(instance, health)) });
     }
-    return { registered, candidates };
+    return candidates;
   }
 
   #isAnswered(health: Health): boolean {
     return this.#onlyPassing ? health === 'passing' : isRoutable(health);
   }
 
+  #isShown(service: string): boolean {
+    return this.#authority.allows('service', service, 'read');
+  }
+
   #isVisible(node: CatalogNode): boolean {
-    return this.#federation === null || node.record.federation === this.#federation;
+    if (this.#federation !== null && node.record.federation !== this.#federation) return false;
+    return this.#authority.allows('node', node.record.name, 'read');
   }
 
   /** A node by its name in lower case, whatever its health. */

@@ -1,9 +1,12 @@
+import type { Authority } from '../access/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { describeHolder, findPortHolder, isLoopback, messageOf } from '../lib/index.ts';
 import type { CatalogReader, Feed } from '../registry/index.ts';
 import { BatchedUdpTransport } from './batched-udp-transport.ts';
 import { cannotListen, portDenied, portTaken } from './errors.ts';
 import type { DnsOptions } from './options.ts';
+import type { PreparedQueries } from './prepared-queries.ts';
+import { Recursion } from './recursion.ts';
 import { Responder } from './responder.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import type { TcpLimits } from './tcp-transport.ts';
@@ -23,6 +26,10 @@ export interface DnsServerOptions {
   readonly tcpLimits?: Partial<TcpLimits>;
   /** Whether UDP is read and written in batches where that can be had; on unless told. */
   readonly batchUdp?: boolean;
+  /** What may be told, asked anew for each question; everything when left out. Must not throw. */
+  readonly authority?: () => Authority;
+  /** Who executes prepared queries; without it there are none. */
+  readonly queries?: PreparedQueries;
   /** Told of failures inside a query's answer, which the asker sees as SERVFAIL. */
   readonly onError?: (error: unknown) => void;
 }
@@ -40,35 +47,56 @@ const FREE_PORT_TRIES = 10;
 /** Answers the zone over UDP and TCP on one address and port until it is disposed of. */
 export class DnsServer implements AsyncDisposable {
   readonly address: string;
-  readonly #responder: Responder;
-  readonly #udp: Transport;
-  readonly #tcp: TcpTransport;
-
-  private constructor(address: string, responder: Responder, udp: Transport, tcp: TcpTransport) {
-    this.address = address;
-    this.#responder = responder;
-    this.#udp = udp;
-    this.#tcp = tcp;
-  }
+  readonly #start: DnsServerOptions;
+  readonly #recursion: Recursion;
+  #responder: Responder;
+  #listening: readonly [udp: Transport, tcp: TcpTransport] | null = null;
 
   /** @throws DNS_PORT_TAKEN, DNS_PORT_DENIED, DNS_CANNOT_LISTEN */
   static async start(options: DnsServerOptions): Promise<DnsServer> {
-    const responder = new Responder(options);
-    const isOpen = !isLoopback(options.address);
-    const answer: AnswerQuery = (query, via) =>
-      responder.answer(query, isOpen && via.transport === 'udp' ? REMOTE_UDP : via);
+    const server = new DnsServer(options);
     try {
-      const [udp, tcp] = await listen(options, answer);
-      return new DnsServer(options.address, responder, udp, tcp);
+      await server.#listen();
+      return server;
     } catch (error) {
-      responder.close();
+      await server[Symbol.asyncDispose]();
       throw error;
     }
   }
 
+  private constructor(start: DnsServerOptions) {
+    this.#start = start;
+    this.address = start.address;
+    this.#recursion = new Recursion({
+      clock: start.clock,
+      random: start.random ?? Math.random,
+      self: () => (this.#listening === null ? null : { address: this.address, port: this.port }),
+    });
+    this.#responder = this.#respond(start.options);
+  }
+
+  #respond(options: DnsOptions): Responder {
+    this.#recursion.configure(options);
+    return new Responder({ ...this.#start, options, recursion: this.#recursion });
+  }
+
+  async #listen(): Promise<void> {
+    const isOpen = !isLoopback(this.address);
+    this.#listening = await listen(this.#start, (query, via, peer) =>
+      this.#responder.answer(query, isOpen && via.transport === 'udp' ? REMOTE_UDP : via, peer),
+    );
+  }
+
+  /** Answers by other options from the next question on; what waits for recursors is still answered as it was asked. */
+  reconfigure(options: DnsOptions): void {
+    const before = this.#responder;
+    this.#responder = this.#respond(options);
+    before.close();
+  }
+
   /** The port of both transports. */
   get port(): number {
-    return this.#udp.port;
+    return this.#listening?.[0].port ?? 0;
   }
 
   /** Answers are made from the catalog at this revision: the receipt of DNS. */
@@ -78,7 +106,8 @@ export class DnsServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#responder.close();
-    await Promise.all([this.#udp[Symbol.asyncDispose](), this.#tcp[Symbol.asyncDispose]()]);
+    this.#recursion[Symbol.dispose]();
+    await Promise.all((this.#listening ?? []).map((transport) => transport[Symbol.asyncDispose]()));
   }
 }
 

@@ -20,6 +20,12 @@ export interface Found {
   readonly most: number;
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
+  /** Recursors are asked instead, where there are any: nobody here has a word on it. */
+  readonly forward: boolean;
+  /** A host name outside the zone to which the last item leads as CNAME: recursors know its addresses. */
+  readonly outside: string | null;
+  /** Whether others would be answered otherwise for the address that they ask from (RFC 7871). */
+  readonly isForSource: boolean;
   /** What it was made from: `svc/<service>` and `node/<node>`, in lower case. */
   readonly dependsOn: readonly string[];
   /** Names that exist only because they were asked for must not fill the cache. */
@@ -34,6 +40,9 @@ const NOTHING: Found = {
   most: Number.POSITIVE_INFINITY,
   authorities: [],
   additionals: [],
+  forward: false,
+  outside: null,
+  isForSource: false,
   dependsOn: [],
   isCacheable: false,
 };

@@ -31,10 +31,16 @@ test.each([
   ['service.node.consul.', { kind: 'node', zone, node: 'service' }],
   ['c000020a.addr.consul.', { kind: 'address', zone, address: '192.0.2.10' }],
   ['fd000000000000000000000000000006.addr.aws.consul.', { kind: 'address', zone, address: 'fd00::6' }],
+  ['nearest.query.consul.', { kind: 'query', zone, query: 'nearest' }],
+  ['near.to.me.query.aws.consul.', { kind: 'query', zone, query: 'near.to.me' }],
+  ['_nearest._tcp.query.consul.', { kind: 'query', zone, query: 'nearest' }],
+  ['_nearest._udp.query.aws.dc.consul.', { kind: 'query', zone, query: 'nearest' }],
+  ['a._b.query.consul.', { kind: 'query', zone, query: 'a._b' }],
   ['consul.', { kind: 'apex', zone }],
   ['service.consul.', { kind: 'parent', zone }],
   ['aws.consul.', { kind: 'parent', zone }],
   ['node.aws.consul.', { kind: 'parent', zone }],
+  ['query.consul.', { kind: 'parent', zone }],
 ])('parseLookup() reads %s', (name, expected) => {
   expect(look(name)).toEqual(expected);
 });
@@ -49,11 +55,10 @@ test.each([
   'c000020.addr.consul.',
   'c000020g.addr.consul.',
   'x.c000020a.addr.consul.',
+  'nearest.query.gce.consul.',
   'web.connect.consul.',
   'web.virtual.consul.',
   'web.ingress.consul.',
-  'nearest.query.consul.',
-  'query.consul.',
   'gce.consul.',
 ])('parseLookup() finds nothing for %s', (name) => {
   expect(look(name)).toEqual({ kind: 'nothing', zone });

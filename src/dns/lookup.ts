@@ -8,6 +8,8 @@ import { parseReverse } from './reverse-name.ts';
 export type Lookup =
   | { readonly kind: 'service'; readonly zone: Zone; readonly service: string; readonly tag: string }
   | { readonly kind: 'node'; readonly zone: Zone; readonly node: string }
+  /** A prepared query by its name or id. */
+  | { readonly kind: 'query'; readonly zone: Zone; readonly query: string }
   | { readonly kind: 'address'; readonly zone: Zone; readonly address: string }
   | { readonly kind: 'apex'; readonly zone: Zone }
   /** Has no records, but there may be names below it. */
@@ -50,11 +52,12 @@ export function parseLookup(labels: Labels, srv: boolean, zones: readonly Zone[]
   return parts.length === 0 ? { kind: isServed(kind) ? 'parent' : 'nothing', zone } : parseKind(kind, parts, zone);
 }
 
-const isServed = (kind: string): boolean => kind === 'service' || kind === 'node' || kind === 'addr';
+const isServed = (kind: string): boolean => ['service', 'node', 'addr', 'query'].includes(kind);
 
 function parseKind(kind: string, parts: Labels, zone: Zone): Lookup {
   if (kind === 'service') return parseService(parts, zone);
   if (kind === 'node') return { kind: 'node', zone, node: textOf(parts.join('.')) };
+  if (kind === 'query') return { kind: 'query', zone, query: textOf(queryName(parts)) };
   const address = kind === 'addr' && parts.length === 1 ? parseHex(parts[0] as string) : null;
   return address === null ? { kind: 'nothing', zone } : { kind: 'address', zone, address };
 }
@@ -68,6 +71,12 @@ function parseService(parts: Labels, zone: Zone): Lookup {
   }
   const service = parts.at(-1) as string;
   return { kind: 'service', zone, service: textOf(service), tag: textOf(parts.slice(0, -1).join('.')) };
+}
+
+/** `_geo._tcp` (RFC 2782; the second label says nothing) or `name.with.dots`. */
+function queryName(parts: Labels): string {
+  const [first = '', second = ''] = parts;
+  return parts.length === 2 && first.startsWith('_') && second.startsWith('_') ? first.slice(1) : parts.join('.');
 }
 
 /** `aws` or `aws.dc`, for the region that this server answers for. */

@@ -40,11 +40,13 @@ export class MessageBatch {
     readonly answers: bigint;
     readonly long: bigint;
   };
+  readonly #peer: SlotPeer;
   #waiting = 0;
 
   constructor(calls: SystemCalls, fd: number) {
     this.#calls = calls;
     this.#fd = fd;
+    this.#peer = new SlotPeer(Buffer.from(this.#peers));
     const vector = (): BigUint64Array<ArrayBuffer> => new BigUint64Array(new ArrayBuffer(BATCH * IOVEC_OCTETS));
     this.#vectors = { received: vector(), sent: vector() };
     const at = (memory: ArrayBuffer): bigint => calls.pointerTo(memory);
@@ -68,12 +70,12 @@ export class MessageBatch {
   }
 
   #header(headers: BigUint64Array, slot: number, vectors: bigint): void {
-    headers[slot * 8] = this.#peer(slot);
+    headers[slot * 8] = this.#peerAt(slot);
     headers[slot * 8 + 2] = vectors + BigInt(slot * IOVEC_OCTETS);
     headers[slot * 8 + 3] = 1n;
   }
 
-  #peer(slot: number): bigint {
+  #peerAt(slot: number): bigint {
     return this.#at.peers + BigInt(slot * PEER_OCTETS);
   }
 
@@ -89,6 +91,12 @@ export class MessageBatch {
     return this.#queries.subarray(slot * QUERY_OCTETS, slot * QUERY_OCTETS + length);
   }
 
+  /** The sender of the datagram in a slot: the same object each time, good until the next call. */
+  peer(slot: number): SlotPeer {
+    this.#peer.slot = slot;
+    return this.#peer;
+  }
+
   /** Puts an answer to the sender of the datagram in `slot` with those that `flush` sends. */
   put(slot: number, answer: Uint8Array): void {
     const place = this.#waiting;
@@ -99,7 +107,7 @@ export class MessageBatch {
   }
 
   #address(place: number, slot: number, length: number): void {
-    this.#sentPointers[place * 8] = this.#peer(slot);
+    this.#sentPointers[place * 8] = this.#peerAt(slot);
     const peerLength = this.#receivedWords[slot * HEADER_WORDS + PEER_LENGTH_WORD] as number;
     this.#sentWords[place * HEADER_WORDS + PEER_LENGTH_WORD] = peerLength;
     this.#vectors.sent[place * 2 + 1] = BigInt(length);
@@ -123,5 +131,24 @@ export class MessageBatch {
       const from = this.#at.sent + BigInt(done * HEADER_OCTETS);
       done += Math.max(1, this.#calls.sendmmsg(this.#fd, from, count - done, 0));
     }
+  }
+}
+
+/** A sender read out of its `sockaddr_in` only when somebody wants to know. */
+class SlotPeer {
+  slot = 0;
+  readonly #peers: Buffer;
+
+  constructor(peers: Buffer) {
+    this.#peers = peers;
+  }
+
+  get port(): number {
+    return this.#peers.readUInt16BE(this.slot * PEER_OCTETS + 2);
+  }
+
+  get address(): string {
+    const at = this.slot * PEER_OCTETS + 4;
+    return this.#peers.subarray(at, at + 4).join('.');
   }
 }

@@ -19,6 +19,9 @@ test('parseDnsOptions() fills in every default', () => {
     enableTruncate: true,
     legacy: false,
     soa: { refresh: 3_600, retry: 600, expire: 86_400, minTtl: 0 },
+    recursors: [],
+    recursorStrategy: 'sequential',
+    recursorTimeoutMs: 2_000,
   });
 });
 
@@ -41,6 +44,7 @@ test.each<[string, unknown]>([
   ['"soon" is no TTL', { nodeTtl: 'soon' }],
   ['at nodeTtl', { nodeTtl: -1 }],
   ['no domain name', { domain: 'a..b' }],
+  ['"resolver.example" is no resolver', { recursors: ['resolver.example'] }],
   ['the root cannot be the domain', { domain: '.' }],
   ['nodeTTL', { nodeTTL: '1s' }],
   ['udpAnswerLimit', { udpAnswerLimit: 0 }],

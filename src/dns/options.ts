@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDuration } from '../lib/index.ts';
 import { formatName, foldCase, parseName } from '../message/index.ts';
 import { badOptions } from './errors.ts';
+import { parseRecursor } from './recursor-address.ts';
 
 const seconds = z.union([z.number().int().min(0), z.string()]).transform((value, context) => {
   try {
@@ -24,6 +25,14 @@ const domainName = z.string().transform((text, context) => {
     context.addIssue({ code: 'custom', message: (error as Error).message });
     return z.NEVER;
   }
+});
+
+const recursor = z.string().transform((text, context) => {
+  const parsed = parseRecursor(text);
+  if (parsed !== null) return parsed;
+  const message = `${JSON.stringify(text)} is no resolver: write 192.0.2.1, 192.0.2.1:53 or [fd00::1]:53`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
 });
 
 const soa = z.strictObject({
@@ -60,6 +69,12 @@ const schema = z.strictObject({
     .default(false)
     .describe("Consul's ways: uniform order, no TC, an empty NOERROR when nothing is healthy"),
   soa: soa.prefault({}),
+  recursors: z.array(recursor).default([]).describe('Resolvers that are asked about names outside the zone'),
+  recursorStrategy: z
+    .enum(['sequential', 'random'])
+    .default('sequential')
+    .describe('Which is asked first: always the first one, or any'),
+  recursorTimeoutMs: z.number().min(1).default(2_000).describe('How long one of them may take, in ms'),
 });
 
 /** What an operator may say about DNS; TTLs in Go's notation (`10s`) or whole seconds. Only `datacenter` has no default. */

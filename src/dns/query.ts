@@ -29,6 +29,8 @@ export interface QueryEdns {
   /** What it takes over UDP, 512 at least. */
   readonly udpOctets: number;
   readonly version: number;
+  /** It wants signatures along (RFC 3225). */
+  readonly dnssecOk: boolean;
   /** Its subnet option, as it is sent back. */
   readonly subnet: Uint8Array | null;
 }
@@ -109,7 +111,8 @@ function readOpt(bytes: Buffer, at: number, end: number): QueryEdns | null {
     }
     option = next;
   }
-  return { udpOctets, version: bytes[at + 5] as number, subnet };
+  const dnssecOk = (bytes[at + 6] as number) >= 0x80;
+  return { udpOctets, version: bytes[at + 5] as number, dnssecOk, subnet };
 }
 
 /** Where a name ends that may end in a compression pointer; 0 when it is malformed. */

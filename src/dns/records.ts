@@ -5,7 +5,7 @@ import type { CatalogNode } from '../registry/index.ts';
 import type { Zone } from './lookup.ts';
 import type { DnsOptions } from './options.ts';
 
-/** Meta that drover and Consul write for themselves; it says nothing to those who ask for names. */
+/** Meta that drover and Consul write for themselves; it says nothing to those who ask for names, and Consul tells it. */
 const OWN_META = 'consul-';
 
 /** `<labels>.<zone>` as a name, or null when that is none: a label or the whole is empty or too long. */
@@ -32,9 +32,9 @@ export function hostName(text: string): string | null {
 }
 
 /** A node's meta as TXT, one record a pair (RFC 1464); keys that start with `rfc1035-` give the bare value. */
-export function metaRecords(name: string, node: CatalogNode, ttl: number): ResourceRecord[] {
+export function metaRecords(name: string, node: CatalogNode, ttl: number, legacy: boolean): ResourceRecord[] {
   return Object.entries(node.record.meta)
-    .filter(([key]) => !key.startsWith(OWN_META))
+    .filter(([key]) => legacy || !key.startsWith(OWN_META))
     .map(([key, value]) => (key.startsWith('rfc1035-') ? value : `${quoteKey(key)}=${quoteValue(value)}`))
     .map((text) => ({ name, ttl, data: { type: 'TXT', strings: chunks(Buffer.from(text)) } }));
 }

@@ -1,15 +1,30 @@
+import type { Authority } from '../access/index.ts';
+import { ALL_ALLOWED } from '../access/index.ts';
 import type { Clock } from '../lib/index.ts';
-import { MAX_MESSAGE_OCTETS, PLAIN_UDP_OCTETS, RCODE, TYPE, foldCase, formatName } from '../message/index.ts';
+import {
+  MAX_MESSAGE_OCTETS,
+  PLAIN_UDP_OCTETS,
+  RCODE,
+  TYPE,
+  foldCase,
+  formatName,
+  scopedToSubnet,
+  subnetAddress,
+} from '../message/index.ts';
 import type { AppliedChange, CatalogReader, Feed } from '../registry/index.ts';
 import { AnswerCache, NameAnswers, Variants, isCachedType } from './answer-cache.ts';
-import { assemble, ednsLimit, ednsOctets, refusal } from './assemble.ts';
+import { assemble, ednsLimit, ednsOctets, refusal, withRecursion } from './assemble.ts';
 import { CatalogView } from './catalog-view.ts';
 import { Dealer } from './dealer.ts';
+import type { Found } from './found.ts';
 import { parseLookup, zonesOf } from './lookup.ts';
 import type { Zone } from './lookup.ts';
 import type { DnsOptions } from './options.ts';
+import { forward, withOutside } from './outside.ts';
+import type { PreparedQueries } from './prepared-queries.ts';
 import { isInternet, labelsOf, readQuery } from './query.ts';
 import type { Query } from './query.ts';
+import type { Recursion } from './recursion.ts';
 import { limitsFor, render } from './render.ts';
 import type { Limits, Rendered } from './render.ts';
 import { ZoneContent } from './zone-content.ts';
@@ -21,6 +36,15 @@ export interface Via {
   readonly maxBytes?: number;
 }
 
+/** Who asks. To be read only until the question is answered or put off: transports use one object for all. */
+export interface Peer {
+  /** An IP address. */
+  readonly address: string;
+}
+
+/** An answer's octets, at once or, where others must be asked, later; null to stay silent. Never rejects. */
+export type Answer = Uint8Array | null | Promise<Uint8Array>;
+
 export interface ResponderOptions {
   readonly catalog: CatalogReader;
   readonly feed: Pick<Feed, 'onApplied'>;
@@ -30,6 +54,12 @@ export interface ResponderOptions {
   readonly random?: () => number;
   /** Octets of prebuilt answers to keep, about; 64 MB when left out. */
   readonly cacheOctets?: number;
+  /** What may be told, asked anew for each question; everything when left out. Must not throw. */
+  readonly authority?: () => Authority;
+  /** Who executes prepared queries; without it there are none. */
+  readonly queries?: PreparedQueries;
+  /** Who asks the recursors, when the options name some. */
+  readonly recursion?: Recursion;
   /** Told of what should never happen; the asker gets SERVFAIL. */
   readonly onError?: (error: unknown) => void;
 }
@@ -61,9 +91,12 @@ export class Responder {
   readonly #cache: AnswerCache;
   readonly #stop: () => void;
   readonly #onError: (error: unknown) => void;
+  readonly #authority: () => Authority;
+  readonly #recursion: Recursion | null;
+  #shownTo: string = ALL_ALLOWED.id;
   #revision: number;
 
-  constructor({ catalog, feed, options, clock, random, cacheOctets, onError }: ResponderOptions) {
+  constructor({ catalog, feed, options, clock, random, cacheOctets, onError, ...more }: ResponderOptions) {
     this.#catalog = catalog;
     this.#options = options;
     this.#clock = clock;
@@ -71,9 +104,11 @@ export class Responder {
     this.#dealer = new Dealer(this.#random);
     this.#zones = zonesOf(options);
     this.#view = new CatalogView(catalog, options);
-    this.#content = new ZoneContent(this.#view, options, this.#zones);
+    this.#content = new ZoneContent(this.#view, options, this.#zones, more.queries);
     this.#cache = new AnswerCache(cacheOctets ?? 64 << 20);
     this.#revision = catalog.revision;
+    this.#authority = more.authority ?? (() => ALL_ALLOWED);
+    this.#recursion = options.recursors.length === 0 ? null : (more.recursion ?? null);
     this.#onError = onError ?? (() => undefined);
     this.#stop = feed.onApplied((change) => this.#apply(change));
   }
@@ -95,16 +130,34 @@ export class Responder {
     for (const name of change.nodes) this.#cache.drop(`node/${foldCase(name)}`);
   }
 
-  /** A catalog that was loaded anew, without telling what differs, has a revision that no change announced. */
+  /**
+   * A catalog that was loaded anew, without telling what differs, has a revision that no change announced; and who may see
+   * what can have changed since the last question.
+   */
   #catchUp(): void {
+    const authority = this.#authority();
+    if (authority.id !== this.#shownTo) {
+      this.#shownTo = authority.id;
+      this.#view.showTo(authority);
+      this.#cache.clear();
+    }
     if (this.#catalog.revision <= this.#revision) return;
     this.#revision = this.#catalog.revision;
     this.#view.reset();
     this.#cache.clear();
   }
 
-  /** The answer to a query, never longer than `maxBytes` or than the query allows; null when none must be sent. Never throws. */
-  answer(message: Uint8Array, via: Via): Uint8Array | null {
+  /**
+   * The answer to a query, never longer than `maxBytes` or than the query allows; null when none must be sent. At once,
+   * unless recursors must be asked. `message` may be written over as soon as this returns. Never throws.
+   */
+  answer(message: Uint8Array, via: Via, peer: Peer | null = null): Answer {
+    const answer = this.#answerOnce(message, via, peer);
+    if (this.#recursion === null || answer === null || answer instanceof Promise) return answer;
+    return withRecursion(answer);
+  }
+
+  #answerOnce(message: Uint8Array, via: Via, peer: Peer | null): Answer {
     const bytes = Buffer.isBuffer(message)
       ? message
       : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
@@ -114,7 +167,7 @@ export class Responder {
     const refused = whyRefused(query);
     if (refused !== RCODE.NOERROR) return refusal(bytes, query, refused, this.#isOurs(query));
     try {
-      return this.#answer(bytes, query, via);
+      return this.#answer(bytes, query, via, peer);
     } catch (error) {
       this.#onError(error);
       return refusal(bytes, query, RCODE.SERVFAIL);
@@ -126,44 +179,74 @@ export class Responder {
     return isInternet(questionClass) && parseLookup(labelsOf(name), false, this.#zones, '').kind !== 'foreign';
   }
 
-  #answer(bytes: Buffer, query: Query, via: Via): Buffer {
+  #answer(bytes: Buffer, query: Query, via: Via, peer: Peer | null): Answer {
     this.#catchUp();
-    const rendered = this.#rendered(query, via);
-    if (rendered.rcode === RCODE.REFUSED) return refusal(bytes, query, RCODE.REFUSED);
+    const way = wayOf(query, via);
+    const known = this.#cache.get(query.name);
+    const variants = known?.get(query.type, way);
+    if (variants !== undefined) return this.#assemble(bytes, query, variants.next());
+    const labels = known?.labels ?? labelsOf(query.name);
+    const result = this.#find(labels, query, peer);
+    if (this.#recursion !== null && result.forward)
+      return this.#forward(this.#recursion, Buffer.from(bytes), query, via);
+    if (this.#recursion !== null && result.outside !== null)
+      return this.#followed(this.#recursion, result, Buffer.from(bytes), query, via);
+    if (result.rcode === RCODE.REFUSED) return refusal(bytes, query, RCODE.REFUSED);
+    return this.#assemble(bytes, scoped(query, result), this.#build(result, labels, query, via));
+  }
+
+  #assemble(bytes: Buffer, query: Query, rendered: Rendered): Buffer {
     const seconds = rendered.serials.length === 0 ? 0 : Math.floor(this.#clock.wall() / 1_000);
     return assemble(bytes, query, rendered, seconds, this.#dealer);
   }
 
-  #rendered(query: Query, via: Via): Rendered {
-    const way = wayOf(query, via);
-    const known = this.#cache.get(query.name);
-    const variants = known?.get(query.type, way);
-    return variants === undefined ? this.#build(query, via, way, known) : variants.next();
+  #find(labels: readonly string[], query: Query, peer: Peer | null): Found {
+    const lookup = parseLookup(labels, query.type === TYPE.SRV, this.#zones, this.#options.datacenter);
+    return this.#content.find(formatName(labels), lookup, query.type, {
+      followed: 0,
+      source: () => (query.edns?.subnet ? subnetAddress(query.edns.subnet) : (peer?.address ?? '')),
+    });
   }
 
-  #build(query: Query, via: Via, way: number, known: NameAnswers | undefined): Rendered {
-    const { type } = query;
-    const labels = known?.labels ?? labelsOf(query.name);
-    const lookup = parseLookup(labels, type === TYPE.SRV, this.#zones, this.#options.datacenter);
-    const result = this.#content.find(formatName(labels), lookup, type);
-    const limits = this.#limits(query, via, way);
+  async #forward(recursion: Recursion, bytes: Buffer, query: Query, { transport, maxBytes }: Via): Promise<Uint8Array> {
+    const takes = query.edns === null ? PLAIN_UDP_OCTETS : Math.min(query.edns.udpOctets, MAX_DATAGRAM_OCTETS);
+    const mostOctets = Math.min(maxBytes ?? MAX_MESSAGE_OCTETS, transport === 'tcp' ? MAX_MESSAGE_OCTETS : takes);
+    const answer = await forward(recursion, bytes, query, { overTcp: transport === 'tcp', mostOctets });
+    return answer ?? withRecursion(refusal(bytes, query, RCODE.SERVFAIL));
+  }
+
+  /** A host name outside the zone, with the addresses that recursors know of it; alone when they know none. */
+  async #followed(recursion: Recursion, result: Found, bytes: Buffer, query: Query, via: Via): Promise<Uint8Array> {
+    const whole = await withOutside(recursion, result, query);
+    try {
+      const rendered = this.#draw(whole, labelsOf(query.name), query, via)();
+      return withRecursion(this.#assemble(bytes, scoped(query, result), rendered));
+    } catch (error) {
+      this.#onError(error);
+      return withRecursion(refusal(bytes, query, RCODE.SERVFAIL));
+    }
+  }
+
+  #build(result: Found, labels: readonly string[], query: Query, via: Via): Rendered {
+    const draw = this.#draw(result, labels, query, via);
+    const first = draw();
+    if (!result.isCacheable || !isCachedType(query.type)) return first;
+    const isDealt = result.order === 'fixed' || first.movable !== null;
+    const variants = new Variants(draw, first, isDealt ? 1 : result.items.length);
+    const answers = this.#cache.get(query.name) ?? new NameAnswers(labels);
+    answers.set(query.type, wayOf(query, via), variants);
+    this.#cache.put(query.name, answers, result.dependsOn, variants.octets);
+    return first;
+  }
+
+  #draw(result: Found, labels: readonly string[], query: Query, via: Via): () => Rendered {
+    const limits = this.#limits(query, via, wayOf(query, via));
     const options = {
       compress: !this.#options.disableCompression,
       tellTruncated: this.#options.enableTruncate,
       random: this.#random,
     };
-    const draw = (): Rendered => render(result, labels, type, limits, options);
-    const first = draw();
-    if (!result.isCacheable || !isCachedType(type)) return first;
-    const variants = new Variants(
-      draw,
-      first,
-      result.order === 'fixed' || first.movable !== null ? 1 : result.items.length,
-    );
-    const answers = known ?? new NameAnswers(labels);
-    answers.set(type, way, variants);
-    this.#cache.put(query.name, answers, result.dependsOn, variants.octets);
-    return first;
+    return () => render(result, labels, query.type, limits, options);
   }
 
   #limits(query: Query, { maxBytes = MAX_MESSAGE_OCTETS }: Via, way: number): Limits {
@@ -177,6 +260,16 @@ export class Responder {
     }
     return limitsFor('edns', { type, octets: ednsLimit({ ...edns, udpOctets: size }, maxBytes), plainAnswers });
   }
+}
+
+/** The longest datagram (Consul's limit). */
+const MAX_DATAGRAM_OCTETS = 65_467;
+
+/** The query as its answer echoes it: one that others would not get is said to be for the asker's subnet. */
+function scoped(query: Query, { isForSource }: Found): Query {
+  const subnet = query.edns?.subnet ?? null;
+  if (!isForSource || query.edns === null || subnet === null) return query;
+  return { ...query, edns: { ...query.edns, subnet: scopedToSubnet(subnet) } };
 }
 
 /** Room for OPT with a whole IPv6 subnet. */

@@ -4,6 +4,8 @@ import type { TcpLimits } from './tcp-transport.ts';
 import type { AnswerQuery } from './transport.ts';
 
 const VIA = { transport: 'tcp' } as const;
+/** Questions of one connection that may wait for recursors at a time. */
+const MOST_LATE = 64;
 
 export interface TcpConnectionOptions {
   readonly answer: AnswerQuery;
@@ -20,6 +22,8 @@ export class TcpConnection {
   readonly #options: TcpConnectionOptions;
   #pending: Buffer = Buffer.alloc(0);
   #idle: Timer | undefined;
+  /** Answers that take their time. */
+  #late = 0;
 
   constructor(socket: Socket, options: TcpConnectionOptions) {
     this.#socket = socket;
@@ -44,7 +48,9 @@ export class TcpConnection {
   /** Only whole queries count as activity: a byte now and then does not keep a connection. */
   #restartIdle(): void {
     this.#idle?.cancel();
-    this.#idle = this.#options.clock.after(this.#options.limits.idleMs, () => this.close());
+    this.#idle = this.#options.clock.after(this.#options.limits.idleMs, () =>
+      this.#late > 0 ? this.#restartIdle() : this.close(),
+    );
   }
 
   #receive(chunk: Buffer): void {
@@ -62,8 +68,8 @@ export class TcpConnection {
     let at = 0;
     this.#socket.cork();
     while (!this.#socket.destroyed && this.#pending.length - at >= 2) {
-      if (this.#socket.writableNeedDrain) {
-        // The client does not read its answers: it gets no more until it does.
+      if (this.#socket.writableNeedDrain || this.#late >= MOST_LATE) {
+        // The client does not read its answers, or asks faster than others answer: it gets no more until that changes.
         this.#socket.pause();
         break;
       }
@@ -80,8 +86,24 @@ export class TcpConnection {
   #reply(query: Buffer): void {
     this.#restartIdle();
     this.#options.onQuery();
-    const bytes = this.#options.answer(query, VIA);
-    if (bytes === null) return this.close();
+    const answer = this.#options.answer(query, VIA, { address: this.#socket.remoteAddress ?? '' });
+    if (answer === null) return this.close();
+    if (answer instanceof Promise) void this.#writeLater(answer);
+    else this.#write(answer);
+  }
+
+  /** Answers that recursors give come when they come: clients know them by their ids (RFC 7766 7). */
+  async #writeLater(answer: Promise<Uint8Array>): Promise<void> {
+    this.#late++;
+    const bytes = await answer;
+    this.#late--;
+    if (this.#socket.destroyed) return;
+    this.#restartIdle();
+    this.#write(bytes);
+    if (this.#socket.isPaused() && !this.#socket.writableNeedDrain) this.#resume();
+  }
+
+  #write(bytes: Uint8Array): void {
     const length = Buffer.allocUnsafe(2);
     length.writeUInt16BE(bytes.length);
     this.#socket.write(length);

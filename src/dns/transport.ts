@@ -1,7 +1,7 @@
-import type { Via } from './responder.ts';
+import type { Answer, Peer, Via } from './responder.ts';
 
-/** What a transport asks for each query: the answer's octets, or null to stay silent. Must not throw. */
-export type AnswerQuery = (query: Uint8Array, via: Via) => Uint8Array | null;
+/** What a transport asks for each query: the answer's octets, now or later, or null to stay silent. Must not throw. */
+export type AnswerQuery = (query: Uint8Array, via: Via, peer: Peer) => Answer;
 
 /** Carries queries in and answers out. Others can stand beside the two that are here, as long as a query that arrives after
  * a change was applied is answered from it. */

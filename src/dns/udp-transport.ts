@@ -49,8 +49,18 @@ export class UdpTransport implements Transport {
 export function reply(socket: Socket, answer: AnswerQuery, query: Buffer, from: RemoteInfo): void {
   // Port 0 can be forged and never be answered.
   if (from.port === 0) return;
-  const bytes = answer(query, VIA);
-  if (bytes !== null) socket.send(bytes, 0, bytes.length, from.port, from.address, ignore);
+  const bytes = answer(query, VIA, from);
+  if (bytes instanceof Promise) void bytes.then((late) => send(socket, late, from.port, from.address));
+  else if (bytes !== null) socket.send(bytes, 0, bytes.length, from.port, from.address, ignore);
+}
+
+/** Sends an answer that took its time; the socket may be closed by now. */
+export function send(socket: Socket, bytes: Uint8Array, port: number, address: string): void {
+  try {
+    socket.send(bytes, 0, bytes.length, port, address, ignore);
+  } catch {
+    // Closed: the asker asks another server.
+  }
 }
 
 /** With a callback, errors of this datagram come here instead of as an event of the socket. */

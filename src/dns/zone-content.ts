@@ -6,6 +6,7 @@ import type { Candidate, CatalogView } from './catalog-view.ts';
 import type { Found, Item } from './found.ts';
 import { found, item } from './found.ts';
 import type { Lookup, Zone } from './lookup.ts';
+import type { PreparedQueries } from './prepared-queries.ts';
 import { hexLabel, parseLookup } from './lookup.ts';
 import type { DnsOptions } from './options.ts';
 import { serviceTtl } from './options.ts';
@@ -17,25 +18,39 @@ const MAX_NAME_SERVERS = 3;
 
 type In<K extends Lookup['kind']> = Extract<Lookup, { kind: K }>;
 
+/** How a name came to be looked for. */
+interface Way {
+  /** How many host names led here. */
+  readonly followed: number;
+  /** Where the question comes from: an address, as its subnet option or its packet says; empty when unknown. */
+  readonly source: () => string;
+}
+
+const NO_WAY: Way = { followed: 0, source: () => '' };
+
 /** The zone's records, made from the catalog when they are asked for (`consul-dns.md` 2-4). */
 export class ZoneContent {
   readonly #view: CatalogView;
   readonly #options: DnsOptions;
   readonly #zones: readonly Zone[];
+  readonly #queries: PreparedQueries | null;
 
-  constructor(view: CatalogView, options: DnsOptions, zones: readonly Zone[]) {
+  constructor(view: CatalogView, options: DnsOptions, zones: readonly Zone[], queries: PreparedQueries | null = null) {
     this.#view = view;
+    this.#queries = queries;
     this.#options = options;
     this.#zones = zones;
   }
 
   /** What there is of `type` under `name` (presentation form, lower case), which asks for `lookup`. */
-  find(name: string, lookup: Lookup, type: number, followed = 0): Found {
+  find(name: string, lookup: Lookup, type: number, way: Way = NO_WAY): Found {
     switch (lookup.kind) {
       case 'service':
-        return this.#service(name, lookup, type, followed);
+        return this.#service(name, lookup, type, way);
       case 'node':
-        return this.#node(name, lookup, type, followed);
+        return this.#node(name, lookup, type, way);
+      case 'query':
+        return this.#prepared(name, lookup, type, way);
       case 'address':
         return this.#address(name, lookup, type);
       case 'apex':
@@ -47,7 +62,7 @@ export class ZoneContent {
       case 'reverse':
         return this.#reverse(name, lookup, type);
       case 'foreign':
-        return found({ rcode: RCODE.REFUSED, authoritative: false });
+        return REFUSED;
     }
   }
 
@@ -59,22 +74,47 @@ export class ZoneContent {
     return found({ authorities: [authorityRecord(zone, this.#options)], ...parts });
   }
 
-  #service(name: string, { zone, service, tag }: In<'service'>, type: number, followed: number): Found {
+  #service(name: string, { zone, service, tag }: In<'service'>, type: number, way: Way): Found {
     const view = this.#view.service(service);
     const fits = (instance: { readonly record: { readonly tags: readonly string[] } }): boolean =>
       tag === '' || instance.record.tags.some((one) => foldCase(one) === tag);
     const candidates = tag === '' ? view.candidates : view.candidates.filter(({ instance }) => fits(instance));
     if (candidates.length === 0) return this.#unhealthy(zone, view.registered.some(fits));
     const parts = { dependsOn: [`svc/${service}`], isCacheable: true };
-    if (type === TYPE.SRV)
-      return found({ ...parts, items: this.#serviceItems(name, candidates, zone), order: 'random' });
+    const about = { name, zone, type, ttl: this.#serviceTtl(candidates), order: this.#order };
+    return this.#instances(candidates, about, parts, way);
+  }
+
+  get #order(): 'random' | 'weight' {
+    return this.#options.legacy ? 'random' : 'weight';
+  }
+
+  /** What a prepared query gives: its order is kept where it says one; who asks may be told otherwise than others. */
+  #prepared(name: string, { zone, query }: In<'query'>, type: number, way: Way): Found {
+    const executed = this.#queries?.execute(query, { near: way.source() });
+    if (executed === undefined) return this.#nothing(zone);
+    const candidates = this.#view.candidatesOf(executed.instances);
+    if (candidates.length === 0) return { ...this.#nothing(zone), isForSource: true };
+    const ttl = executed.ttlSeconds ?? serviceTtl(this.#options, executed.service);
+    const order = executed.isOrdered ? 'fixed' : this.#order;
+    return this.#instances(candidates, { name, zone, type, ttl, order }, { isForSource: true }, way);
+  }
+
+  #instances(
+    candidates: readonly Candidate[],
+    { name, zone, type, ttl, order }: { name: string; zone: Zone; type: number; ttl: number; order: Found['order'] },
+    parts: Partial<Found>,
+    way: Way,
+  ): Found {
+    if (type === TYPE.SRV) {
+      const items = this.#serviceItems(name, candidates, zone, ttl);
+      return found({ ...parts, items, order: order === 'fixed' ? order : 'random' });
+    }
     if (!isAddressType(type)) return this.#noData(zone, parts);
-    const ttl = this.#serviceTtl(candidates);
     const [items, cname] = addressItems(name, candidates, ttl);
-    if (items.length === 0 && cname !== null) return this.#follow(cname, type, parts, followed);
+    if (items.length === 0 && cname !== null) return this.#follow(cname, type, parts, way);
     const asked = items.filter(({ record }) => isOfType(record, type));
     if (asked.length === 0) return this.#noData(zone, parts);
-    const order = this.#options.legacy ? 'random' : 'weight';
     return found({ ...parts, items: asked, order, most: this.#options.aRecordLimit || Number.POSITIVE_INFINITY });
   }
 
@@ -87,8 +127,7 @@ export class ZoneContent {
     return first === undefined ? 0 : serviceTtl(this.#options, first.instance.record.service);
   }
 
-  #serviceItems(name: string, candidates: readonly Candidate[], zone: Zone): Item[] {
-    const ttl = this.#serviceTtl(candidates);
+  #serviceItems(name: string, candidates: readonly Candidate[], zone: Zone, ttl: number): Item[] {
     const items = new Map<string, Item>();
     for (const { instance, weight } of candidates) {
       const { address, port } = instance.record;
@@ -126,45 +165,52 @@ export class ZoneContent {
 
   #nodeRecords(name: string, node: CatalogNode, ttl: number): ResourceRecord[] {
     const address = addressRecord(name, node.record.address, ttl);
-    const meta = this.#options.nodeMetaTxt ? metaRecords(name, node, ttl) : [];
+    const meta = this.#options.nodeMetaTxt ? metaRecords(name, node, ttl, this.#options.legacy) : [];
     return address === null ? meta : [address, ...meta];
   }
 
   /** The addresses of a host name that lies within the zone; others are for a resolver to find. */
   #hostRecords(name: string): ResourceRecord[] {
-    return this.#find(name, TYPE.ANY, MAX_FOLLOWED)
+    return this.#find(name, TYPE.ANY, { ...NO_WAY, followed: MAX_FOLLOWED })
       .items.map(({ record }) => record)
       .filter((record) => record.data.type === 'A' || record.data.type === 'AAAA');
   }
 
-  #find(name: string, type: number, followed: number): Found {
+  #find(name: string, type: number, way: Way): Found {
     const folded = foldCase(name);
-    const lookup = parseLookup(parseName(folded), type === TYPE.SRV, this.#zones, this.#options.datacenter);
-    return this.find(folded, lookup, type, followed);
+    return this.find(folded, this.#lookup(folded, type), type, way);
   }
 
-  /** A host name as address: the CNAME, and behind it what it leads to within the zone. */
-  #follow(cname: ResourceRecord, type: number, parts: Partial<Found>, followed: number): Found {
-    const next =
-      cname.data.type === 'CNAME' && followed < MAX_FOLLOWED ? this.#find(cname.data.target, type, followed + 1) : null;
+  #lookup(folded: string, type: number): Lookup {
+    return parseLookup(parseName(folded), type === TYPE.SRV, this.#zones, this.#options.datacenter);
+  }
+
+  /** A host name as address: the CNAME, and behind it what it leads to within the zone; what lies outside is said. */
+  #follow(cname: ResourceRecord, type: number, parts: Partial<Found>, way: Way): Found {
+    const target = 'target' in cname.data ? foldCase(cname.data.target) : '.';
+    const lookup = this.#lookup(target, type);
+    const isFollowed = way.followed < MAX_FOLLOWED;
+    if (isFollowed && lookup.kind === 'foreign') return found({ ...parts, items: [item(cname)], outside: target });
+    const next = isFollowed ? this.find(target, lookup, type, { ...way, followed: way.followed + 1 }) : null;
     const rest = next?.items.filter(({ record }) => record.data.type !== 'TXT') ?? [];
-    const dependsOn = [...(parts.dependsOn ?? []), ...(next?.dependsOn ?? [])];
     return found({
       ...parts,
       items: [item(cname), ...rest],
-      dependsOn,
-      isCacheable: rest.length === 0 || next?.isCacheable === true,
+      outside: next?.outside ?? null,
+      dependsOn: [...(parts.dependsOn ?? []), ...(next?.dependsOn ?? [])],
+      isForSource: parts.isForSource === true || next?.isForSource === true,
+      isCacheable: parts.isCacheable === true && (rest.length === 0 || next?.isCacheable === true),
     });
   }
 
-  #node(name: string, { zone, node: wanted }: In<'node'>, type: number, followed: number): Found {
+  #node(name: string, { zone, node: wanted }: In<'node'>, type: number, way: Way): Found {
     const node = this.#view.node(wanted);
     if (node === undefined) return this.#nothing(zone);
     const parts = { dependsOn: [`node/${wanted}`], isCacheable: true };
     const ttl = this.#options.nodeTtl;
-    const meta = metaRecords(name, node, ttl);
+    const meta = metaRecords(name, node, ttl, this.#options.legacy);
     const address = addressRecord(name, node.record.address, ttl);
-    if (address?.data.type === 'CNAME' && isAddressType(type)) return this.#follow(address, type, parts, followed);
+    if (address?.data.type === 'CNAME' && isAddressType(type)) return this.#follow(address, type, parts, way);
     const addresses = address !== null && isOfType(address, type) ? [address] : [];
     const asked = type === TYPE.TXT || type === TYPE.ANY ? [...addresses, ...meta] : addresses;
     if (asked.length === 0) return this.#noData(zone, parts);
@@ -205,8 +251,7 @@ export class ZoneContent {
   #reverse(name: string, { zone, address }: In<'reverse'>, type: number): Found {
     const owner = address === null ? undefined : this.#view.ownerOf(address);
     const target = owner === undefined ? null : this.#ownerName(owner);
-    if (target === null)
-      return zone === null ? found({ rcode: RCODE.REFUSED, authoritative: false }) : this.#nothing(zone);
+    if (target === null) return zone === null ? REFUSED : { ...this.#nothing(zone), forward: true };
     if (type !== TYPE.PTR && type !== TYPE.ANY) return zone === null ? found({}) : this.#noData(zone);
     return found({ items: [item({ name, ttl: this.#options.nodeTtl, data: { type: 'PTR', target } })] });
   }
@@ -217,6 +262,9 @@ export class ZoneContent {
     return service === undefined ? null : nameIn(zone, service, 'service', this.#options.datacenter);
   }
 }
+
+/** Nobody's here: recursors are asked, or the asker is sent away. */
+const REFUSED = found({ rcode: RCODE.REFUSED, authoritative: false, forward: true });
 
 const isAddressType = (type: number): boolean => type === TYPE.A || type === TYPE.AAAA || type === TYPE.ANY;
 

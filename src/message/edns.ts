@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { malformedMessage } from './errors.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { TYPE } from './numbers.ts';
@@ -63,4 +64,17 @@ export function echoClientSubnet(octets: Uint8Array): Uint8Array | null {
   const most = family === 1 ? 32 : family === 2 ? 128 : -1;
   if (prefix > most || octets[3] !== 0 || octets.length !== 4 + Math.ceil(prefix / 8)) return null;
   return Uint8Array.from(octets);
+}
+
+/** The option {@link echoClientSubnet} gives, for an answer that is good for the asker's whole subnet and for no other. */
+export function scopedToSubnet(octets: Uint8Array): Uint8Array {
+  return octets.with(3, octets[2] as number);
+}
+
+/** The address that a client-subnet option names, its unknown bits zero; empty when it names none. */
+export function subnetAddress(octets: Uint8Array): string {
+  if (octets[2] === 0) return '';
+  const address = new Uint8Array(octets[1] === 1 ? 4 : 16);
+  address.set(octets.subarray(4));
+  return ipaddr.fromByteArray([...address]).toString();
 }

@@ -1,0 +1,17 @@
+import type { Instance } from '../registry/index.ts';
+
+/** What a prepared query gives at the moment. */
+export interface ExecutedQuery {
+  readonly service: string;
+  /** Routable ones, filtered and in the query's order. */
+  readonly instances: readonly Instance[];
+  /** Of its `DNS.TTL`; null when it says none. */
+  readonly ttlSeconds: number | null;
+  /** Whether the order means something and is to be kept. */
+  readonly isOrdered: boolean;
+}
+
+/** Executes prepared queries; undefined when there is none of that name or id. */
+export interface PreparedQueries {
+  execute(nameOrId: string, options: { readonly near: string }): ExecutedQuery | undefined;
+}
