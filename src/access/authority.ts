@@ -43,6 +43,8 @@ export interface AccessControl {
   readonly isEnabled: boolean;
   /** What is said of resources that no rule names. */
   readonly defaultPolicy: 'allow' | 'deny';
+  /** `enable_key_list_policy`: listing keys and recursive reads need `list` on the prefix. */
+  readonly keyListPolicy?: boolean;
   /**
    * What a token's secret allows; of no token (the empty text) what the agent's default token does, else the anonymous one.
    *
@@ -55,5 +57,6 @@ export interface AccessControl {
 export const NO_ACCESS_CONTROL: AccessControl = Object.freeze({
   isEnabled: false,
   defaultPolicy: 'allow',
+  keyListPolicy: false,
   authorityOf: () => ALL_ALLOWED,
 });
