@@ -29,4 +29,5 @@ export * from './backoff.ts';
 export * from './coalesce.ts';
 export * from './filter/index.ts';
 export * from './hcl/index.ts';
+export * from './linear-pattern.ts';
 export * from './docker/index.ts';

@@ -5,9 +5,12 @@ import { foldedObject, textIn } from '../fields.ts';
 import type { LocalNode } from '../local-node.ts';
 import { parseCheckRegistration } from '../registration.ts';
 import { asInvalidCheck } from './agent-services.ts';
+import { filterRows } from './answer-rows.ts';
 import { bodyJson, json, type V1Answer, type V1Handler, type V1Request, type V1Route } from './exchange.ts';
 import { localCheck } from './local-wire.ts';
 import { argumentOf, changed, onNode } from './on-node.ts';
+import { CHECK_SHAPE } from './row-shapes.ts';
+import { seesLocalCheck } from './sees.ts';
 
 type Settable = Exclude<CheckStatus, 'unknown'>;
 const SETTABLE: readonly string[] = ['passing', 'warning', 'critical'];
@@ -32,8 +35,13 @@ export function agentCheckRoutes(context: ApiContext): V1Route[] {
   ];
 }
 
-function checks(node: LocalNode): V1Answer {
-  return json(Object.fromEntries(node.checks().map((check) => [check.id, localCheck(node, check)])));
+function checks(node: LocalNode, { authority, query }: V1Request): V1Answer {
+  const seen = node
+    .checks()
+    .map((check) => localCheck(node, check))
+    .filter((check) => seesLocalCheck(authority, check));
+  const found = filterRows(seen, query.get('filter'), CHECK_SHAPE, (check) => check);
+  return json(Object.fromEntries(found.map((check) => [check.CheckID, check])));
 }
 
 async function register(node: LocalNode, request: V1Request): Promise<V1Answer> {

@@ -47,7 +47,7 @@ export function agentSelf(context: ApiContext, node: LocalNode): Record<string, 
 }
 
 /** `GET /v1/agent/members`: every node that an agent vouches for. */
-export function members(context: ApiContext, wan: boolean): Record<string, unknown>[] {
+export function members(context: ApiContext, wan: boolean): Member[] {
   const all = context.catalog.nodes().filter((node) => !node.record.external);
   const shown = wan ? all.filter((node) => node.record.name === context.firstNode) : all;
   return shown.map((node) => memberOf(context, node.record.name, wan));
@@ -64,7 +64,13 @@ export function serverAddress(context: ApiContext): string {
   return `${address.includes(':') ? `[${address}]` : address}:${SERVER_PORT}`;
 }
 
-function memberOf(context: ApiContext, name: string, wan: boolean): Record<string, unknown> {
+/** A node in Consul's gossip. */
+interface Member {
+  readonly Name: string;
+  readonly [field: string]: unknown;
+}
+
+function memberOf(context: ApiContext, name: string, wan: boolean): Member {
   const node = context.catalog.node(name);
   const isServer = name === context.firstNode;
   return {

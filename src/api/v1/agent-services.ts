@@ -1,14 +1,16 @@
 import { DroverError } from '../../lib/index.ts';
-import { topic } from '../../registry/index.ts';
+import { topic, type InstanceRecord } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import type { LocalNode } from '../local-node.ts';
 import { parseServiceRegistration } from '../registration.ts';
 import { healthById, healthByName } from './agent-health.ts';
+import { filterRows } from './answer-rows.ts';
 import { waitOf } from './blocking.ts';
 import { bodyJson, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { hashedService, localService } from './local-wire.ts';
 import { argumentOf, changed, enableOf, onNode } from './on-node.ts';
+import { SERVICE_SHAPE } from './row-shapes.ts';
 
 /** The services that are registered with this agent. */
 export function agentServiceRoutes(context: ApiContext): V1Route[] {
@@ -23,8 +25,11 @@ export function agentServiceRoutes(context: ApiContext): V1Route[] {
   ];
 }
 
-function services(node: LocalNode): V1Answer {
-  return json(Object.fromEntries(node.services().map((one) => [one.id, localService(one, node.record.datacenter)])));
+function services(node: LocalNode, { authority, query }: V1Request): V1Answer {
+  const seen = node.services().filter((one) => authority.allows('service', one.service, 'read'));
+  const wire = (one: InstanceRecord): Record<string, unknown> => localService(one, node.record.datacenter);
+  const found = filterRows(seen, query.get('filter'), SERVICE_SHAPE, wire);
+  return json(Object.fromEntries(found.map((one) => [one.id, wire(one)])));
 }
 
 /** One service; with `?hash=` once it is other than what had that hash. The region's word wakes: it follows each change here. */

@@ -4,8 +4,10 @@ import { internal } from '../errors.ts';
 import { CONSUL_VERSION, agentSelf, members } from './agent-self.ts';
 import { agentCheckRoutes } from './agent-checks.ts';
 import { agentServiceRoutes } from './agent-services.ts';
-import { EMPTY, json, type V1Answer, type V1Route } from './exchange.ts';
+import { filterRows } from './answer-rows.ts';
+import { EMPTY, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { changed, enableOf, onNode } from './on-node.ts';
+import { MEMBER_SHAPE } from './row-shapes.ts';
 
 /** The agent (consul-http-api 8): its first node, or that of `?node=`. */
 export function agentRoutes(context: ApiContext): V1Route[] {
@@ -18,12 +20,19 @@ export function agentRoutes(context: ApiContext): V1Route[] {
     ...agentServiceRoutes(context),
     ...agentCheckRoutes(context),
     { path: 'agent/self', methods: { GET: self } },
-    { path: 'agent/members', methods: { GET: ({ query }) => json(members(context, isWide(query.get('wan')))) } },
+    { path: 'agent/members', methods: { GET: (request) => membersSeen(context, request) } },
     { path: 'agent/version', methods: { GET: () => version } },
     { path: 'agent/maintenance', methods: { PUT: maintenance }, legacyGet: true },
     { path: 'agent/reload', methods: { PUT: () => reload(context) } },
     { path: 'agent/leave', methods: { PUT: () => ({ ...EMPTY, afterwards: () => context.leave() }) } },
   ];
+}
+
+function membersSeen(context: ApiContext, { authority, query }: V1Request): V1Answer {
+  const isWan = isWide(query.get('wan'));
+  const nodeOf = (name: string): string => (isWan ? name.slice(0, -1 - context.region.length) : name);
+  const seen = members(context, isWan).filter(({ Name }) => authority.allows('node', nodeOf(Name), 'read'));
+  return json(filterRows(seen, query.get('filter'), MEMBER_SHAPE, (member) => member));
 }
 
 /** Go's clients send `wan=1`. */

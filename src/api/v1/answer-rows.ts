@@ -1,5 +1,5 @@
 import type { Authority } from '../../access/index.ts';
-import { compileFilter, type FilterShape } from '../../lib/index.ts';
+import { compileFilter, type FilterFields } from '../../lib/index.ts';
 import type { LiveQuery, Rendered } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
@@ -16,7 +16,7 @@ export interface RowsQuery<Row> {
   /** A row as the client gets it, which is what a filter speaks of. */
   wire(row: Row): unknown;
   /** What a filter may speak of. */
-  readonly shape: FilterShape;
+  readonly shape: FilterFields;
   /** The whole body; a list of the rows' wire forms unless told. */
   body?(rows: readonly Row[]): unknown;
 }
@@ -43,7 +43,7 @@ export function answerRows<Row>(
 
 function liveRows<Row>(query: RowsQuery<Row>, authority: Authority, filter: string): LiveQuery {
   const { key, topics } = query;
-  const matches = filterOf(filter, query.shape);
+  const matches = rowFilter(filter, query.shape);
   const render = (): Rendered => {
     const all = query.rows();
     const seen = authority.id === '' ? all : all.filter((row) => query.sees(authority, row));
@@ -62,14 +62,15 @@ function liveRows<Row>(query: RowsQuery<Row>, authority: Authority, filter: stri
 export function filterRows<Row>(
   rows: readonly Row[],
   filter: string | null,
-  shape: FilterShape,
+  shape: FilterFields,
   wire: (row: Row) => unknown,
 ): readonly Row[] {
-  const matches = filterOf(filter ?? '', shape);
+  const matches = rowFilter(filter ?? '', shape);
   return matches === undefined ? rows : rows.filter((row) => matches(wire(row)));
 }
 
-function filterOf(filter: string, shape: FilterShape): ((row: unknown) => boolean) | undefined {
+/** What `?filter=` says of a row in its wire form; undefined for no filter. @throws API_BAD_REQUEST with Consul's text */
+export function rowFilter(filter: string, shape: FilterFields): ((row: unknown) => boolean) | undefined {
   if (filter === '') return undefined;
   try {
     return compileFilter(filter, shape);

@@ -1,14 +1,14 @@
-import { topic, type CatalogNode, type Instance } from '../../registry/index.ts';
+import { topic, type Instance } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { answerRows } from './answer-rows.ts';
-import { answerRead } from './blocking.ts';
+import { asList, asMap, servicesOfNode } from './catalog-node.ts';
 import { deregister, register } from './catalog-register.ts';
 import { json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { hasTags, matchesMeta, metaFilter, nodeTopics, tagFilter, type MetaFilter } from './filters.ts';
 import { CATALOG_SERVICE_SHAPE, NODE_SHAPE } from './row-shapes.ts';
 import { seesInstance } from './sees.ts';
-import { wireCatalogService, wireNode, wireService } from './wire.ts';
+import { wireCatalogService, wireNode } from './wire.ts';
 
 type Answering = V1Answer | Promise<V1Answer>;
 
@@ -21,8 +21,8 @@ export function catalogRoutes(context: ApiContext): V1Route[] {
     { path: 'catalog/nodes', methods: { GET: (request) => nodes(context, request) } },
     { path: 'catalog/services', methods: { GET: (request) => services(context, request) } },
     { path: 'catalog/service/', methods: { GET: (request) => service(context, request) } },
-    { path: 'catalog/node/', methods: { GET: (request) => node(context, request, asMap) } },
-    { path: 'catalog/node-services/', methods: { GET: (request) => node(context, request, asList) } },
+    { path: 'catalog/node/', methods: { GET: (request) => servicesOfNode(context, request, asMap) } },
+    { path: 'catalog/node-services/', methods: { GET: (request) => servicesOfNode(context, request, asList) } },
   ];
 }
 
@@ -92,32 +92,4 @@ function service(context: ApiContext, request: V1Request): Answering {
       shape: CATALOG_SERVICE_SHAPE,
     };
   });
-}
-
-type Shape = (found: CatalogNode) => unknown;
-const asMap: Shape = (found) => Object.fromEntries([...found.instances].map(([id, one]) => [id, wireService(one)]));
-const asList: Shape = (found) => [...found.instances.values()].map(wireService);
-
-function node(context: ApiContext, request: V1Request, shape: Shape): Answering {
-  const { argument: name } = request;
-  if (name === '') throw badRequest('Missing node name');
-  const find = (): CatalogNode | undefined => context.catalog.node(name) ?? nodeById(context, name);
-  const found = find();
-  return answerRead(context, request, {
-    key: `catalog node ${JSON.stringify([name, found?.record.name, shape === asMap])}`,
-    // Whatever node may come to have the name or the id: whoever waits for it has to hear of it.
-    topics: found === undefined ? [topic.nodes, topic.node(name)] : [topic.node(found.record.name)],
-    render: () => {
-      const current = find();
-      if (current === undefined) return 'null';
-      return JSON.stringify({ Node: wireNode(current, context.region), Services: shape(current) });
-    },
-  });
-}
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function nodeById({ catalog }: ApiContext, id: string): CatalogNode | undefined {
-  if (!UUID.test(id)) return undefined;
-  return catalog.nodes().find((one) => one.record.id.toLowerCase() === id.toLowerCase());
 }

@@ -1,6 +1,6 @@
 import type { FilterFields } from '../../lib/index.ts';
 
-const ADDRESSES = [{ Address: 'text', Port: 'number' }] as const;
+const ADDRESSES = ['map', { Address: 'text', Port: 'number' }] as const;
 const WEIGHTS = { Passing: 'number', Warning: 'number' } as const;
 
 /** What filters may speak of, by kind of row (consul-http-api 12). */
@@ -67,4 +67,19 @@ export const HEALTH_SHAPE = {
   Node: NODE_SHAPE,
   Service: SERVICE_SHAPE,
   Checks: [CHECK_SHAPE],
+} as const satisfies FilterFields;
+
+/** Rows of `agent/members`. */
+export const MEMBER_SHAPE = {
+  Name: 'text',
+  Addr: 'text',
+  Port: 'number',
+  Tags: 'map',
+  Status: 'number',
+  ProtocolMin: 'number',
+  ProtocolMax: 'number',
+  ProtocolCur: 'number',
+  DelegateMin: 'number',
+  DelegateMax: 'number',
+  DelegateCur: 'number',
 } as const satisfies FilterFields;

@@ -12,3 +12,8 @@ export function seesCheck(authority: Authority, { Node, ServiceID, ServiceName }
   if (!authority.allows('node', Node, 'read')) return false;
   return ServiceID === '' || authority.allows('service', ServiceName, 'read');
 }
+
+/** At the agent itself a service's check is seen with the service alone. */
+export function seesLocalCheck(authority: Authority, { Node, ServiceID, ServiceName }: WireCheck): boolean {
+  return ServiceID === '' ? authority.allows('node', Node, 'read') : authority.allows('service', ServiceName, 'read');
+}

@@ -1,2 +1,3 @@
 export { compileFilter } from './compile-filter.ts';
+export { badFilter } from './errors.ts';
 export type { FilterFields, FilterShape } from './shape.ts';
