@@ -13,6 +13,7 @@ import { HostedNodes } from './hosted-nodes.ts';
 import type { Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
+import { regionTargets } from './node-targets.ts';
 import { Region } from './region.ts';
 import { ownerOf } from './owner.ts';
 import { planReload } from './reload-plan.ts';
@@ -161,6 +162,7 @@ export class Agent implements AsyncDisposable {
       keepsRegistrations: !dev,
       scripts,
       connect: () => region.connect(),
+      elsewhere: regionTargets(region.parts.catalog, region.parts.feed),
       ownInstances: config.name === firstOf(this.#config).name ? [serverInstance(version)] : [],
       timing: TIMING[timing],
       clock: this.#clock,

@@ -26,6 +26,8 @@ export interface HostedNodeParts {
   /** Instances of drover's own on this node, such as Consul's service `consul` on a server: in the catalog, not in the agent API. */
   readonly ownInstances: readonly InstanceRecord[];
   readonly clock: Clock;
+  /** Something that is registered here changed. */
+  readonly onChange: () => void;
   readonly warn: (text: string, error: unknown) => void;
 }
 
@@ -90,7 +92,9 @@ export class HostedNode implements LocalNode {
 
   /** A transition that a client makes does not wait for its damping: the client asks next and wants to see it. */
   async updateTtl(id: string, status: Exclude<CheckStatus, 'unknown'>, output: string): Promise<Revision> {
-    return this.#parts.link.report(this.#parts.services.updateTtl(id, status, output));
+    const transitions = this.#parts.services.updateTtl(id, status, output);
+    this.#parts.onChange();
+    return this.#parts.link.report(transitions);
   }
 
   async setMaintenance(serviceId: string | null, enable: boolean, reason: string): Promise<Revision> {
@@ -111,6 +115,7 @@ export class HostedNode implements LocalNode {
   ): Promise<Revision> {
     const { services, registrations, link } = this.#parts;
     services.takeConfiguration(config);
+    this.#parts.onChange();
     this.#record = record;
     const [revision] = await Promise.all([link.sync(), registrations.save()]);
     return revision;
@@ -125,7 +130,8 @@ export class HostedNode implements LocalNode {
 
   /** What became different is on the disk and in the region when it resolves. */
   async #tell(transitions: readonly Transition[]): Promise<Revision> {
-    const { registrations, link } = this.#parts;
+    const { registrations, link, onChange } = this.#parts;
+    onChange();
     const [revision] = await Promise.all([link.report(transitions), registrations.save()]);
     return revision;
   }

@@ -3,6 +3,7 @@ import type { NodeChannel } from '../link/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { Log } from './log.ts';
+import type { RegionTargets } from './node-targets.ts';
 
 /** What a node gets from the agent that hosts it. */
 export interface StartNodeOptions {
@@ -15,6 +16,8 @@ export interface StartNodeOptions {
   readonly keepsRegistrations: boolean;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   readonly connect: () => NodeChannel;
+  /** What aliases of instances elsewhere follow. */
+  readonly elsewhere: RegionTargets;
   readonly ownInstances: readonly InstanceRecord[];
   readonly timing: Timing;
   readonly clock: Clock;

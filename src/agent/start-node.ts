@@ -12,6 +12,7 @@ import { LocalServices } from './local-services.ts';
 import type { Log } from './log.ts';
 import { NodeLinkKeeper, type LinkEnds } from './node-link-keeper.ts';
 import type { StartNodeOptions } from './node-options.ts';
+import { NodeTargets } from './node-targets.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { Registrations } from './registrations.ts';
 import { RunningChecks } from './running-checks.ts';
@@ -40,13 +41,18 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   const { stateDirectory } = options;
   const registrations = stack.use(await Registrations.open(options.keepsRegistrations ? stateDirectory : null, warn));
   const link = stack.use(new NodeLinkKeeper({ ...options, node: config.name, warn }));
+  const targets = new NodeTargets(config.name, options.elsewhere);
   const health = stack.use(
-    await startHealth(options, {
-      changed: (check) => link.report([{ type: 'check', check }]),
+    await startHealth(options, targets, {
+      changed: (check) => {
+        targets.changed();
+        return link.report([{ type: 'check', check }]);
+      },
       criticalTooLong: (serviceId) => node.deregisterService(serviceId),
     }),
   );
   const services = new LocalServices(registrations, new RunningChecks(registrations, health, warn), clock);
+  targets.follow(services);
   services.takeConfiguration(config);
   await registrations.save();
   const onStop = (): 'keep' | 'stop' => stopOfBalancer(config, why);
@@ -63,6 +69,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     balancerStatus: async () => (await parts.balancer?.status()) ?? null,
     ownInstances: options.ownInstances,
     clock,
+    onChange: () => targets.changed(),
     warn: (what, error) => warn(`${what}: ${messageOf(error)}`),
   });
   await link.open(endsOf(node, consumers, parts, log));
@@ -102,7 +109,7 @@ interface HealthEvents {
   readonly criticalTooLong: (serviceId: string) => Promise<unknown>;
 }
 
-function startHealth(options: StartNodeOptions, events: HealthEvents): Promise<HealthChecks> {
+function startHealth(options: StartNodeOptions, targets: NodeTargets, events: HealthEvents): Promise<HealthChecks> {
   const { clock, random, timing, scripts, log, config } = options;
   const failed = (what: string) => (error: unknown) => {
     // A node that stops says nothing more, and need not.
@@ -113,6 +120,7 @@ function startHealth(options: StartNodeOptions, events: HealthEvents): Promise<H
     clock,
     random,
     timing,
+    targets,
     environment: process.env,
     scripts: scripts.remote ? 'allowed' : scripts.local ? 'local' : 'refused',
     onTransition: (check) => void events.changed(check).catch(failed('a check was not reported')),

@@ -4,6 +4,7 @@ import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
 import { startTestRegistry, type RegionLiteral, type TestRegistry } from '../registry/testing.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Liveness } from './liveness.ts';
+import { regionTargets } from './node-targets.ts';
 import type { Log } from './log.ts';
 import { startNode, type StartedNode } from './start-node.ts';
 
@@ -120,6 +121,7 @@ export function startTestNode(region: TestRegion, options: TestNodeOptions): Pro
     keepsRegistrations,
     scripts,
     connect: () => region.connect(),
+    elsewhere: regionTargets(region.registry.catalog, region.registry.feed),
     ownInstances: [],
     timing: TIMING.lan,
     clock: region.clock,

@@ -8,7 +8,8 @@ const STATUSES: readonly string[] = ['passing', 'warning', 'critical'];
 
 /** Consul's `Definition` of a check by its folded names: what else a client sends there is left out. */
 const DEFINITION: ReadonlyMap<string, string> = new Map(
-  `HTTP TCP UDP GRPC Method Body Header Interval Timeout TTL TLSServerName TLSSkipVerify DisableRedirects GRPCUseTLS
+  `HTTP TCP TCPUseTLS UDP GRPC GRPCUseTLS H2PING H2PingUseTLS Method Body Header Interval Timeout TTL TLSServerName TLSSkipVerify
+   DisableRedirects DockerContainerID Shell OSService AliasNode AliasService OutputMaxSize
    IntervalDuration TimeoutDuration DeregisterCriticalServiceAfter DeregisterCriticalServiceAfterDuration`
     .split(/\s+/)
     .map((name) => [name.toLowerCase(), name]),
