@@ -195,7 +195,7 @@ export class FakeRecursor implements AsyncDisposable {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Buffer) => {
       const answer = this.#answer(bytes.subarray(2), 'tcp');
       if (answer === null) return;
       const length = Buffer.alloc(2);

@@ -112,8 +112,8 @@ export class ZoneContent {
     }
     if (!isAddressType(type)) return this.#noData(zone, parts);
     const [items, cname] = addressItems(name, candidates, ttl);
-    if (items.length === 0 && cname !== null) return this.#follow(cname, type, parts, way);
     const asked = items.filter(({ record }) => isOfType(record, type));
+    if (asked.length === 0 && cname !== null) return this.#follow(cname, type, parts, way);
     if (asked.length === 0) return this.#noData(zone, parts);
     return found({ ...parts, items: asked, order, most: this.#options.aRecordLimit || Number.POSITIVE_INFINITY });
   }
