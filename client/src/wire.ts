@@ -193,6 +193,8 @@ export interface WireTrace {
   /** Empty: nothing that is followed changed. */
   readonly at: string;
   readonly summary: readonly string[];
+  /** Who made it, where history says so. */
+  readonly author?: string;
   readonly consumers: readonly WireTraceConsumer[];
   readonly arrived: number;
   readonly of: number;

@@ -143,6 +143,7 @@ export class Agent implements AsyncDisposable {
       name: config.datacenter,
       server: firstOf(config).name,
       store: config.store,
+      historyKeepMs: config.historyKeepMs,
       timing: TIMING[config.timing],
       clock: this.#clock,
       random: this.#random,
@@ -226,6 +227,7 @@ export class Agent implements AsyncDisposable {
       dnsAddress: () => this.dnsAddress,
       httpAddress: () => this.httpAddress ?? '',
       reload: () => this.reload(),
+      restored: () => region.greetAgain(),
       leave: () => this.#options.onLeave?.(),
       log,
     };

@@ -1,4 +1,4 @@
-import { Changes } from '../change/index.ts';
+import { Changes, CheckHistory, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
@@ -8,6 +8,9 @@ import { openStore, type Store } from '../store/index.ts';
 import { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 
+/** How long the transitions of a check that is gone are kept where there is no history else. */
+const CHECK_KEEP_MS = 86_400_000;
+
 /** What a region's server is made from. */
 export interface RegionOptions {
   readonly name: string;
@@ -15,6 +18,8 @@ export interface RegionOptions {
   readonly server: string;
   /** `memory:` or `sqlite:DIR`. */
   readonly store: string;
+  /** How long history is kept; 0: there is none. */
+  readonly historyKeepMs: number;
   readonly timing: Timing;
   readonly clock: Clock;
   readonly random: () => number;
@@ -30,6 +35,8 @@ interface Parts {
   readonly registry: Registry;
   readonly kvWrites: KvWrites;
   readonly changes: Changes;
+  readonly history: HistoryLog;
+  readonly checkHistory: CheckHistory;
   readonly userEvents: UserEvents;
   readonly queries: LiveQueries;
   readonly links: RegionLinks;
@@ -60,6 +67,12 @@ export class Region implements AsyncDisposable {
     return node;
   }
 
+  /** The store was restored: every node has to say again what it is and runs, and those that do not are gone. */
+  greetAgain(): void {
+    this.parts.links.greetAgain('the region was restored from a snapshot');
+    this.parts.liveness.expectAll();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync();
   }
@@ -72,12 +85,24 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const catalog = new Catalog({ region: options.name, report });
   const kv = new Kv({ report });
   const eventLog = new EventLog({ report });
-  const feed = stack.use(await StoreFeed.start({ store, projections: [catalog, kv, eventLog], clock, report }));
-  const registry = new Registry({ feed, catalog, clock });
+  const keepMs = options.historyKeepMs;
+  // Ends after the feed, and writes what it has seen last.
+  const checkHistory = stack.use(new CheckHistory({ store, keepMs: keepMs || CHECK_KEEP_MS, clock, report }));
+  const feed = stack.use(
+    await StoreFeed.start({
+      store,
+      projections: [catalog, kv, eventLog, checkHistory, new HistoryAuthors()],
+      clock,
+      report,
+    }),
+  );
+  const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const index = indexOf([['kv/', kv]], catalog);
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
   stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
+  const alongside = (): Promise<unknown> => checkHistory.expire();
+  stack.use(await HistoryReaper.start({ store, keepMs, clock, alongside, report }));
   const liveness = stack.use(new Liveness({ catalog, registry, timing: options.timing, clock, log }));
   const links = stack.use(
     await RegionLinks.start({
@@ -91,5 +116,20 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   liveness.expectAll();
   const kvWrites = new KvWrites({ feed, kv });
   const events = userEvents(feed, eventLog, (text) => log.warn({}, text));
-  return { store, catalog, kv, feed, registry, kvWrites, changes, queries, links, liveness, userEvents: events };
+  const history = new HistoryLog(store);
+  return {
+    store,
+    catalog,
+    kv,
+    feed,
+    registry,
+    kvWrites,
+    changes,
+    history,
+    checkHistory,
+    queries,
+    links,
+    liveness,
+    userEvents: events,
+  };
 }

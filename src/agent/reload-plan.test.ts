@@ -37,6 +37,7 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     pidFile: null,
     join: [],
     sessionTtlMinMs: 10_000,
+    historyKeepMs: 0,
     scripts: { local: true, remote: false },
     nodes: [node()],
     warnings: [],

@@ -1,5 +1,5 @@
 import type { AccessControl } from '../access/index.ts';
-import type { Changes } from '../change/index.ts';
+import type { Changes, CheckHistory, HistoryLog } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
 import type { UserEvents } from '../event/index.ts';
 import type { Kv, KvWrites } from '../kv/index.ts';
@@ -30,6 +30,8 @@ export interface ApiContext {
   readonly kv: Kv;
   readonly kvWrites: KvWrites;
   readonly changes: Changes;
+  readonly history: HistoryLog;
+  readonly checkHistory: CheckHistory;
   readonly userEvents: UserEvents;
   /** The nodes this agent hosts by name; the first has Consul's agent API. */
   readonly nodes: ReadonlyMap<string, LocalNode>;
@@ -40,6 +42,8 @@ export interface ApiContext {
   httpAddress(): string;
   /** Reads the configuration anew. @throws what is wrong with it; then everything stays as it was */
   reload(): Promise<void>;
+  /** Has every node greet anew, after the store was restored. */
+  restored(): void;
   /** Ends the agent for good, after this answer. */
   leave(): void;
   readonly log: ApiLog;

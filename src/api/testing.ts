@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { type AccessControl, NO_ACCESS_CONTROL } from '../access/index.ts';
-import { Changes } from '../change/index.ts';
+import { Changes, CheckHistory, HistoryAuthors, HistoryLog } from '../change/index.ts';
 import { EventLog, userEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
 import { indexOf, LiveQueries } from '../registry/index.ts';
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
+import { MemoryStore } from '../store/index.ts';
 import type { ApiContext } from './context.ts';
 import { buildHttpServer } from './http-api.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './http-settings.ts';
@@ -66,10 +67,19 @@ export interface TestApi extends AsyncDisposable {
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const clock = options.clock ?? new FakeClock();
+  const store = options.store ?? stack.use(await MemoryStore.start({ clock, base: 1 }));
+  const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
   const eventLog = new EventLog();
-  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv, eventLog] }));
-  const { feed, catalog, registry, store } = region;
+  const region = stack.use(
+    await startTestRegistry({
+      ...options,
+      store,
+      clock,
+      projections: [kv, eventLog, checkHistory, new HistoryAuthors()],
+    }),
+  );
+  const { feed, catalog, registry } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const index = indexOf([['kv/', kv]], catalog);
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
@@ -100,11 +110,14 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     kvWrites: new KvWrites({ feed, kv }),
     userEvents: userEvents(feed, eventLog),
     changes,
+    history: new HistoryLog(store),
+    checkHistory,
     nodes,
     firstNode: [...nodes.keys()][0] ?? '',
     dnsAddress: () => '127.0.0.1:8600',
     httpAddress: () => 'http://127.0.0.1:8500',
     reload: options.reload ?? (() => Promise.resolve()),
+    restored: () => {},
     leave: () => void left++,
     log: { info: () => {}, warn: note, error: note },
   };

@@ -26,7 +26,7 @@ export interface LoggedChange {
   readonly missing: Map<string, ConsumerId>;
   /** By consumer key. */
   readonly arrivals: Map<string, Arrival>;
-  author?: string;
+  readonly author?: string;
 }
 
 export interface Arrival {

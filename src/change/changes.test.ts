@@ -4,6 +4,7 @@ import { instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/t
 import type { RegionLiteral, TestRegistry } from '../registry/testing.ts';
 import type { LogLimits } from './change-log.ts';
 import { Changes } from './changes.ts';
+import { HistoryAuthors } from './history-authors.ts';
 import type { ChangeEvent } from './event-stream.ts';
 import type { Outcome } from './receipt.ts';
 
@@ -21,21 +22,21 @@ interface Fixture extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly region: TestRegistry;
   readonly changes: Changes;
-  setDatabase(value: string): Promise<number>;
+  setDatabase(value: string, author?: string): Promise<number>;
   scaleApi(node: string): Promise<number>;
   say(kind: (typeof KINDS)[number], revision: number, outcome?: Outcome, reason?: string): void;
 }
 
 async function start(limits?: LogLimits): Promise<Fixture> {
   const clock = new FakeClock({ nowMs: 1_000 });
-  const region = await startTestRegistry({ ...REGION, clock });
+  const region = await startTestRegistry({ ...REGION, clock, projections: [new HistoryAuthors()] });
   const { feed, catalog, registry } = region;
   const changes = await Changes.start({ feed, catalog, clock, ...(limits === undefined ? {} : { limits }) });
   return {
     clock,
     region,
     changes,
-    setDatabase: (value) => registry.setDatastore('default', '-', 'DB', value),
+    setDatabase: (value, author = 'somebody') => registry.setDatastore('default', '-', 'DB', value, { author }),
     scaleApi: (name) =>
       registry.registerExternal({
         node: nodeRecordOf({ name, address: '127.0.0.9' }),
@@ -62,6 +63,7 @@ describe('Changes.trace()', () => {
       revision,
       at: '2026-01-01T00:00:00.000Z',
       summary: ['datastore DB'],
+      author: 'somebody',
       consumers: [
         { node: 'staging', kind: 'environment', state: 'late' },
         { node: 'staging', kind: 'listener', state: 'late' },
@@ -129,11 +131,11 @@ describe('Changes.trace()', () => {
     expect(fixture.changes.trace(revision)).toMatchObject({ consumers: [], of: 0, converged: true });
   });
 
-  test('Changes.trace() names the author when somebody said who it was', async () => {
+  test('Changes.trace() names the author that history names, and nobody where it names none', async () => {
     await using fixture = await start();
-    const revision = await fixture.setDatabase('mysql://db2');
-    fixture.changes.attribute(revision, 'jose');
-    expect(fixture.changes.trace(revision).author).toBe('jose');
+    const revision = await fixture.setDatabase('mysql://db2', 'token "jose"');
+    expect(fixture.changes.trace(revision).author).toBe('token "jose"');
+    expect(fixture.changes.trace(await fixture.scaleApi('other'))).not.toHaveProperty('author');
   });
 
   test('Changes.trace() refuses a revision that is older than the start, or that does not exist yet', async () => {

@@ -118,12 +118,6 @@ export class Changes implements AsyncDisposable {
     this.#recheck(settled.map((one) => one.change));
   }
 
-  /** Names who made a change, for trace and the dashboard. */
-  attribute(revision: Revision, author: string): void {
-    const change = this.#log.get(revision);
-    if (change !== undefined) change.author = author;
-  }
-
   /** Whether everyone who is interested, on nodes that are not down, has the revision. @throws CHANGE_UNKNOWN_REVISION */
   converged(revision: Revision, options: { readonly provisions: boolean } = { provisions: true }): boolean {
     return pendingOf(this.#checked(revision), options.provisions).length === 0;
@@ -210,6 +204,7 @@ export class Changes implements AsyncDisposable {
       atMs: this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs),
       appliedAtMs: change.appliedAtMs,
       summary: change.summary,
+      ...(change.author === undefined ? {} : { author: change.author }),
       interested,
       missing: new Map(interested),
       arrivals: new Map(),
@@ -259,8 +254,9 @@ export class Changes implements AsyncDisposable {
   }
 }
 
-function changeEvent({ revision, atMs, summary, interested }: LoggedChange): ChangeEvent {
-  return { type: 'change', revision, at: new Date(atMs).toISOString(), summary, of: interested.size };
+function changeEvent({ revision, atMs, summary, author, interested }: LoggedChange): ChangeEvent {
+  const by = author === undefined ? {} : { author };
+  return { type: 'change', revision, at: new Date(atMs).toISOString(), summary, ...by, of: interested.size };
 }
 
 function arrivedEvent({ revision, arrivals }: LoggedChange): ChangeEvent {

@@ -10,6 +10,7 @@ export type ChangeEvent =
       readonly revision: Revision;
       readonly at: string;
       readonly summary: readonly string[];
+      readonly author?: string;
       readonly of: number;
     }
   /** A consumer settled some changes, or said why not. */

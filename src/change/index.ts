@@ -1,9 +1,14 @@
 export type { Figures } from './arrival-figures.ts';
 export type { ConsumerId, LogLimits } from './change-log.ts';
 export * from './changes.ts';
+export { CheckHistory, type CheckHistoryOptions } from './check-history.ts';
+export { CHECK_TRANSITIONS, type CheckTransition } from './check-transition.ts';
 export * from './consumer.ts';
 export * from './errors.ts';
 export type { ChangeEvent, SettledRevision } from './event-stream.ts';
+export { HistoryAuthors } from './history-authors.ts';
+export { HistoryLog, type HistoryItem, type HistoryQuery } from './history-log.ts';
+export { HISTORY_RECORDS, HistoryReaper, type HistoryReaperOptions } from './history-reaper.ts';
 export { interestedKinds } from './interested-kinds.ts';
 export * from './receipt.ts';
 export * from './server-consumer.ts';

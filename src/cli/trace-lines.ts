@@ -11,11 +11,12 @@ export function sayConsumer(consumer: WireTraceConsumer): string {
 
 /** How far a change has arrived, for people: the finding first, then each consumer. */
 export function traceLines(found: WireTrace, nowMs: number): string[] {
-  const { revision, at, summary, consumers } = found;
+  const { revision, at, summary, author, consumers } = found;
   const what = [
     `r${revision}`,
     ...(at === '' ? [] : [sayTime(at, nowMs)]),
     ...(summary.length === 0 ? [] : [summary.join(', ')]),
+    ...(author === undefined ? [] : [`by ${author}`]),
   ];
   const rows = consumers.map((consumer) => [
     `${consumer.kind}@${consumer.node}`,

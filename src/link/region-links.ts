@@ -81,6 +81,14 @@ export class RegionLinks implements AsyncDisposable {
     link.channel.send({ type: 'order', fence, order });
   }
 
+  /** Ends every link, so that each node greets anew with all that it is. Nobody is thought lost on that account. */
+  greetAgain(reason: string): void {
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    this.#dirty.clear();
+    for (const link of links) link.channel.close(reason);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
     clearImmediate(this.#flush);

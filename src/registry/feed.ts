@@ -35,6 +35,8 @@ export interface AppliedChange {
   readonly datastores: ReadonlySet<string>;
   /** Such as `api@api-2 passing` or `datastore PRIMARY_DATABASE_URL`; no secrets. */
   readonly summary: readonly string[];
+  /** Who made it, where history says so. */
+  readonly author?: string;
 }
 
 /** Collects an AppliedChange while projections apply. */
@@ -45,6 +47,7 @@ export interface ChangeBuilder {
   readonly definitions: Set<string>;
   readonly datastores: Set<string>;
   readonly summary: string[];
+  author?: string;
 }
 
 /** The one reader of the store in a server: loads all, follows one watch, and tells everyone about each revision in order. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inRange } from './contract.ts';
-import { historyEntry, historyKey, historyPut, historyRange, type HistoryKind } from './history-record.ts';
+import {
+  historyAuthor,
+  historyEntry,
+  historyKey,
+  historyPut,
+  historyRange,
+  type HistoryKind,
+} from './history-record.ts';
 import { treeBefore, treeLeft, treeValues } from './history-tree.ts';
 
 const KINDS: readonly HistoryKind[] = ['kv', 'kvtree', 'def', 'ds', 'acl'];
@@ -18,6 +25,17 @@ test('historyKey() reads what historyPut() wrote, whatever bytes the subject has
       expect(entry).toEqual({ ...record, kind, subject, revision: decidedAt + 1 });
     }),
   );
+});
+
+test('historyAuthor() reads the author alone', () => {
+  for (const author of ['token a', 'a "b" \\ c', '', '\u{ff}"author":"x"']) {
+    const { value } = historyPut(
+      { ...record, author, kind: 'kv', subject: '"author":"y"', before: '{"author":"z"}' },
+      1,
+    );
+    expect(historyAuthor(value)).toBe(author);
+  }
+  expect(() => historyAuthor('{"kind":"kv","author":"x"}')).toThrow(TypeError);
 });
 
 test('treeBefore() keeps keys and values up to a bound, and says how many are left out', () => {

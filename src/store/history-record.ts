@@ -39,7 +39,16 @@ const DIGITS = 16;
  */
 export function historyPut(record: HistoryRecord, decidedAt: Revision): Put {
   const key = `${FAMILY}${record.kind}/${record.subject}\0${String(decidedAt).padStart(DIGITS, '0')}`;
-  return { type: 'put', key, value: JSON.stringify(record) };
+  const { author, ...rest } = record;
+  // The author first: it is read of every change as it passes, without the rest.
+  return { type: 'put', key, value: JSON.stringify({ author, ...rest }) };
+}
+
+/** Who made the change that a stored record tells of. @throws TypeError when it is not of drover's making */
+export function historyAuthor(value: string): string {
+  const [, author] = /^\{"author":("(?:[^"\\]|\\.)*")/.exec(value) ?? [];
+  if (author === undefined) throw new TypeError('a record of history without its author');
+  return JSON.parse(author) as string;
 }
 
 /** What a record's key says by itself; `decidedAt` puts the records of a subject in order. */

@@ -1,3 +1,4 @@
+export { MAX_TXN_OPS } from './check-txn.ts';
 export * from './contract.ts';
 export * from './errors.ts';
 export * from './history-record.ts';

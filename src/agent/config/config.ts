@@ -1,5 +1,6 @@
 import type { ServiceRegistration, CheckRegistration, HttpSettings } from '../../api/index.ts';
 import type { TimingPreset } from '../../lib/index.ts';
+import type { AclConfig } from './acl-config.ts';
 import type { InlineConfig } from './inline-config.ts';
 
 /** How a node's local balancer is run. */
@@ -80,6 +81,7 @@ export interface AgentConfig {
   readonly dnsConfig: DnsConfig;
   readonly logLevel: string;
   readonly legacy: boolean;
+  readonly acl: AclConfig;
   readonly timing: TimingPreset;
   /** SIGTERM leaves the region. */
   readonly leaveOnTerminate: boolean;
@@ -89,6 +91,8 @@ export interface AgentConfig {
   /** Servers of the region, as the operator names them. */
   readonly join: readonly string[];
   readonly sessionTtlMinMs: number;
+  /** How long history is kept; 0: there is none. */
+  readonly historyKeepMs: number;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   /** At least one; the first has the agent API. */
   readonly nodes: readonly NodeConfig[];

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { aclConfigOf, aclWarnings } from './acl-config.ts';
 import { agentNodes } from './agent-nodes.ts';
 import { checkFlags } from './check-flags.ts';
 import type { AgentConfig, AgentFlags } from './config.ts';
@@ -12,6 +13,7 @@ import type { ConfigInput } from './schema.ts';
 
 const DEFAULT_DATA_DIRECTORY = '/var/lib/drover';
 const SESSION_TTL_MIN_MS = 10_000;
+const HISTORY_KEEP_MS = 30 * 86_400_000;
 
 /** What everything is derived from. */
 interface Sources {
@@ -42,16 +44,19 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
     remote: flags.enableScriptChecks ?? merged.enable_script_checks ?? false,
   };
   const listeners = listenersOf(sources);
+  const settings = settingsOf(sources);
+  const { acl } = settings;
+  const isClosed = acl.enabled && acl.defaultPolicy === 'deny';
   const nodes = await agentNodes({ ...sources, dataDirectory, scripts });
   return Object.freeze({
-    ...settingsOf(sources),
+    ...settings,
     ...listeners,
     dataDirectory,
     temporary: isTemporary(sources),
     store: storeOf(sources, dataDirectory),
     scripts,
     nodes: Object.freeze(nodes),
-    warnings: Object.freeze([...warnings, ...exposureOf({ ...listeners, scripts })]),
+    warnings: Object.freeze([...warnings, ...aclWarnings(acl), ...exposureOf({ ...listeners, scripts, isClosed })]),
   });
 }
 
@@ -75,12 +80,14 @@ function settingsOf({
     dnsConfig: toDnsConfig(merged),
     logLevel: flags.logLevel ?? merged.log_level ?? 'info',
     legacy: flags.legacy ?? merged.legacy ?? false,
+    acl: aclConfigOf(merged),
     timing: flags.timing ?? merged.timing ?? (dev ? 'local' : 'lan'),
     leaveOnTerminate: merged.leave_on_terminate ?? false,
     leaveOnInterrupt: merged.skip_leave_on_interrupt === false,
     pidFile: pidFileOf(merged, files),
     join: [...(merged.retry_join ?? []), ...(merged.start_join ?? [])],
     sessionTtlMinMs: merged.session_ttl_min ?? SESSION_TTL_MIN_MS,
+    historyKeepMs: merged.history_keep ?? HISTORY_KEEP_MS,
   };
 }
 

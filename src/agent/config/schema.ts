@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseRecursor } from '../../dns/index.ts';
 import { checkSchema } from '../../definition/index.ts';
+import { aclSchema, oldAclFields } from './acl-schema.ts';
 import {
   address,
   addressList,
@@ -209,6 +210,8 @@ export const configSchema = z.strictObject({
   recursors: z.array(recursor).optional().describe('Resolvers that DNS asks about names outside its zone.'),
   recursor: recursor.optional().describe('One of `recursors`; the first.'),
   log_level: logLevel.optional().describe('`trace`, `debug`, `info`, `warn` or `error`; default `info`.'),
+  acl: aclSchema.optional(),
+  ...oldAclFields,
   legacy: z.boolean().optional().describe('Consul’s behaviour of before 1.4 where it differs.'),
   timing: z.enum(['local', 'lan', 'wan']).optional().describe('Preset of all intervals; default `lan`.'),
   enable_script_checks: z.boolean().optional().describe('Takes script checks also through the API.'),
@@ -221,6 +224,11 @@ export const configSchema = z.strictObject({
   pid_file: text.optional().describe('Where the agent writes its process id; removed when it ends.'),
   retry_join: z.array(text).optional().describe('Servers of the region that a node without one of its own links to.'),
   start_join: z.array(text).optional().describe('As `retry_join`.'),
+  history_keep: duration
+    .optional()
+    .describe(
+      'How long is kept who changed what in KV, definitions, datastores and ACL; default `720h`, `0s`: nothing.',
+    ),
   session_ttl_min: duration.optional().describe('The least TTL of a session; default `10s`.'),
   translate_wan_addrs: z
     .boolean()

@@ -1,7 +1,7 @@
 import { NO_ACCESS_CONTROL } from '../../access/index.ts';
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
-import { Changes, type Receipt } from '../../change/index.ts';
+import { Changes, CheckHistory, HistoryAuthors, HistoryLog, type Receipt } from '../../change/index.ts';
 import { EventLog, userEvents } from '../../event/index.ts';
 import { Kv, KvWrites } from '../../kv/index.ts';
 import { FakeClock, TIMING } from '../../lib/index.ts';
@@ -14,6 +14,7 @@ import {
   type Registry,
 } from '../../registry/index.ts';
 import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
+import { MemoryStore } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
 import { buildHttpServer } from '../http-api.ts';
 import { HTTP_SETTINGS } from '../http-settings.ts';
@@ -67,10 +68,19 @@ export interface TestApi extends AsyncDisposable {
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const clock = new FakeClock();
+  const store = stack.use(await MemoryStore.start({ clock, base: 1 }));
+  const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
   const eventLog = new EventLog();
-  const region = stack.use(await startTestRegistry({ ...options, clock, projections: [kv, eventLog] }));
-  const { catalog, feed, registry, store } = region;
+  const region = stack.use(
+    await startTestRegistry({
+      ...options,
+      store,
+      clock,
+      projections: [kv, eventLog, checkHistory, new HistoryAuthors()],
+    }),
+  );
+  const { catalog, feed, registry } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const queries = stack.use(
     await LiveQueries.start({ feed, index: (topic) => catalog.index(topic), clock, random: () => 0 }),
@@ -98,11 +108,14 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     kvWrites: new KvWrites({ feed, kv }),
     userEvents: userEvents(feed, eventLog),
     changes,
+    history: new HistoryLog(store),
+    checkHistory,
     nodes,
     firstNode: names[0] ?? '',
     dnsAddress: () => '127.0.0.1:8600',
     httpAddress: () => 'http://127.0.0.1:8500',
     reload: () => Promise.resolve(),
+    restored: () => {},
     leave: () => {},
     log: { info: () => {}, warn: note, error: note },
   };

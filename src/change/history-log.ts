@@ -1,0 +1,177 @@
+import { historyEntry, historyKey, historyPrefixRange, historyRange, keyRange, treeValues } from '../store/index.ts';
+import type { Entry, HistoryEntry, HistoryKey, HistoryKind, KeyRange, Revision, Store } from '../store/index.ts';
+import { secretHash } from '../registry/index.ts';
+
+/** What of history is asked for. */
+export interface HistoryQuery {
+  readonly kind?: HistoryKind | undefined;
+  /** Exactly this; of kv also what recursive deletes did to the key. Needs `kind`. */
+  readonly subject?: string | undefined;
+  /** Those that begin so; of kv also recursive deletes above and below. Needs `kind`. */
+  readonly prefix?: string | undefined;
+  /** Only later changes: after a revision, or from a time (ISO) on. */
+  readonly since?: Revision | string | undefined;
+  readonly limit: number;
+  /** Who asks may see it. */
+  sees?(change: { readonly kind: HistoryKind; readonly subject: string }): boolean;
+}
+
+/** A change as it is read: with what came of it. */
+export interface HistoryItem extends HistoryEntry {
+  /** The stored value that it left; null when it left nothing. Of a secret its hash. */
+  readonly after: string | null;
+  /** Whether nothing has changed the subject since. */
+  readonly isLatest: boolean;
+}
+
+interface Found extends HistoryKey {
+  readonly key: string;
+  readonly revision: Revision;
+}
+
+/**
+ * Reads history from the store by range: only keys of all that may be meant, and the records of what is shown. Newest first.
+ *
+ * @example
+ * const [last] = await new HistoryLog(store).list({ kind: 'kv', subject: 'config/limit', limit: 1 });
+ */
+export class HistoryLog {
+  readonly #store: Pick<Store, 'read'>;
+
+  constructor(store: Pick<Store, 'read'>) {
+    this.#store = store;
+  }
+
+  /** The latest changes that the query means, newest first. */
+  async list(query: HistoryQuery): Promise<HistoryItem[]> {
+    const trees = await this.#find(historyRange('kvtree'));
+    const found = (await this.#candidates(query, trees)).filter((one) => query.sees?.(one) ?? true);
+    const since = typeof query.since === 'string' ? await this.#revisionAt(found, query.since) : (query.since ?? 0);
+    const items: HistoryItem[] = [];
+    for (const one of found.toReversed()) {
+      if (one.revision <= since || items.length >= query.limit) break;
+      const item = await this.#item(one, trees, query.kind === 'kv' ? query.subject : undefined);
+      if (item !== undefined) items.push(item);
+    }
+    return items;
+  }
+
+  /** What one revision changed of a kind, or of one subject of it. A recursive delete counts among kv. */
+  async at(revision: Revision, kind: HistoryKind, subject?: string): Promise<HistoryItem[]> {
+    const trees = await this.#find(historyRange('kvtree'));
+    const own = kind === 'kvtree' ? trees : await this.#find(historyRange(kind, subject));
+    const all = kind === 'kv' ? [...own, ...trees] : own;
+    const found = all.filter((one) => one.revision === revision && (subject === undefined || one.subject === subject));
+    const items = await Promise.all(found.map((one) => this.#item(one, trees)));
+    return items.filter((item) => item !== undefined);
+  }
+
+  async #candidates({ kind, subject, prefix }: HistoryQuery, trees: readonly Found[]): Promise<Found[]> {
+    if (kind === undefined) return this.#find(historyRange());
+    const range = subject === undefined ? rangeOf(kind, prefix) : historyRange(kind, subject);
+    const own = await this.#find(range);
+    const exact = subject === undefined ? own : own.filter((one) => one.subject === subject);
+    if (kind !== 'kv') return exact;
+    const touched = trees.filter((tree) => covers(tree.subject, subject, prefix));
+    return inOrder([...exact, ...touched]);
+  }
+
+  async #find(range: KeyRange): Promise<Found[]> {
+    const { entries } = await this.#store.read(range, { keysOnly: true });
+    return inOrder(entries.map(({ key, createRevision }) => ({ ...historyKey(key), key, revision: createRevision })));
+  }
+
+  /** The last revision before a time: revisions rise with time, so it is looked for by halves. */
+  async #revisionAt(found: readonly Found[], time: string): Promise<Revision> {
+    const atMs = Date.parse(time);
+    let [low, high] = [0, found.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const entry = await this.#record(found[middle] as Found);
+      if (entry === undefined || Date.parse(entry.at) < atMs) low = middle + 1;
+      else high = middle;
+    }
+    return found[low - 1]?.revision ?? 0;
+  }
+
+  /** Undefined when it was reaped meanwhile, or when a recursive delete did nothing to the key that is asked for. */
+  async #item(one: Found, trees: readonly Found[], key?: string): Promise<HistoryItem | undefined> {
+    const record = await this.#record(one);
+    if (record === undefined) return undefined;
+    if (one.kind === 'kvtree') return key === undefined ? wholeTree(record) : this.#ofTree(record, key, trees);
+    return { ...record, ...(await this.#outcome(one, trees)) };
+  }
+
+  async #ofTree(record: HistoryEntry, key: string, trees: readonly Found[]): Promise<HistoryItem | undefined> {
+    const was = treeValues(record).get(key);
+    if (was === undefined) return undefined;
+    const { isLatest } = await this.#outcome({ kind: 'kv', subject: key, revision: record.revision }, trees);
+    return { ...record, before: was, after: null, isLatest };
+  }
+
+  /** What the subject was after a change: what the next one found, else what it is now. */
+  async #outcome(
+    one: Pick<Found, 'kind' | 'subject' | 'revision'>,
+    trees: readonly Found[],
+  ): Promise<Pick<HistoryItem, 'after' | 'isLatest'>> {
+    const { kind, subject, revision } = one;
+    const later = (await this.#find(historyRange(kind, subject))).find(
+      (other) => other.subject === subject && other.revision > revision,
+    );
+    const swept = kind === 'kv' ? await this.#sweptAfter(subject, revision, later?.revision, trees) : undefined;
+    if (swept !== undefined) return { after: swept, isLatest: false };
+    if (later !== undefined) return { after: (await this.#record(later))?.before ?? null, isLatest: false };
+    const current = await this.current(kind, subject);
+    return { after: sayValue(kind, current), isLatest: true };
+  }
+
+  /** What a later recursive delete found at a key, unless something else changed the key before it. */
+  async #sweptAfter(
+    key: string,
+    after: Revision,
+    before: Revision = Infinity,
+    trees: readonly Found[],
+  ): Promise<string | undefined> {
+    for (const tree of trees) {
+      if (tree.revision <= after || tree.revision >= before || !key.startsWith(tree.subject)) continue;
+      const record = await this.#record(tree);
+      const was = record === undefined ? undefined : treeValues(record).get(key);
+      if (was !== undefined) return was;
+    }
+    return undefined;
+  }
+
+  /** The stored entry of a subject as it is now. */
+  async current(kind: HistoryKind, subject: string): Promise<Entry | undefined> {
+    const { entries } = await this.#store.read(keyRange(`${kind === 'kvtree' ? 'kv' : kind}/${subject}`));
+    return entries[0];
+  }
+
+  async #record({ key }: Found): Promise<HistoryEntry | undefined> {
+    const { entries } = await this.#store.read(keyRange(key));
+    return entries[0] === undefined ? undefined : historyEntry(entries[0]);
+  }
+}
+
+function rangeOf(kind: HistoryKind, prefix: string | undefined): KeyRange {
+  return prefix === undefined ? historyRange(kind) : historyPrefixRange(kind, prefix);
+}
+
+function inOrder(found: readonly Found[]): Found[] {
+  return found.toSorted((a, b) => a.revision - b.revision || a.decidedAt - b.decidedAt);
+}
+
+function wholeTree(record: HistoryEntry): HistoryItem {
+  return { ...record, after: null, isLatest: true };
+}
+
+function sayValue(kind: HistoryKind, entry: Entry | undefined): string | null {
+  if (entry === undefined) return null;
+  return kind === 'ds' ? secretHash(entry.value) : entry.value;
+}
+
+/** Whether a recursive delete can have touched the key, or keys under the prefix; all when neither is named. */
+function covers(tree: string, key: string | undefined, prefix: string = ''): boolean {
+  if (key !== undefined) return key.startsWith(tree);
+  return tree.startsWith(prefix) || prefix.startsWith(tree);
+}

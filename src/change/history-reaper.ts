@@ -1,0 +1,85 @@
+import { systemClock } from '../lib/index.ts';
+import type { Clock, Timer } from '../lib/index.ts';
+import { historyEntry, historyRange, keyRange } from '../store/index.ts';
+import type { Entry, Store } from '../store/index.ts';
+
+/** So many records stay at most, however young. */
+export const HISTORY_RECORDS = 100_000;
+const PER_TXN = 120;
+const EVERY_MS = 300_000;
+
+export interface HistoryReaperOptions {
+  readonly store: Pick<Store, 'read' | 'commit'>;
+  /** How long a record stays; 0: none does. */
+  readonly keepMs: number;
+  /** `HISTORY_RECORDS` unless told. */
+  readonly maxRecords?: number;
+  readonly clock?: Clock;
+  /** What else grows old is looked after at the same times. */
+  readonly alongside?: () => Promise<unknown>;
+  /** Told of what failed; it is tried again the next time. */
+  readonly report?: (error: unknown) => void;
+}
+
+/** Lets go of history that is too old or too much, the oldest first, every five minutes in small transactions. */
+export class HistoryReaper implements AsyncDisposable {
+  readonly #options: HistoryReaperOptions;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(options: HistoryReaperOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  static start(options: HistoryReaperOptions): Promise<HistoryReaper> {
+    const reaper = new HistoryReaper(options);
+    reaper.#schedule();
+    return Promise.resolve(reaper);
+  }
+
+  /** Reaps what is due; resolves with how many records that were. */
+  async reap(): Promise<number> {
+    const { store, maxRecords = HISTORY_RECORDS } = this.#options;
+    const { entries } = await store.read(historyRange(), { keysOnly: true });
+    const oldestFirst = entries.toSorted((a, b) => a.createRevision - b.createRevision);
+    const surplus = Math.max(0, oldestFirst.length - maxRecords);
+    const due = await this.#countDue(oldestFirst, surplus);
+    for (let start = 0; start < due && !this.#isClosed; start += PER_TXN) {
+      const keys = oldestFirst.slice(start, Math.min(due, start + PER_TXN)).map(({ key }) => key);
+      await store.commit({ compares: [], writes: keys.map((key) => ({ type: 'delete', key })) });
+    }
+    return due;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Records are as old as their revisions are low: the first young one ends the search. */
+  async #countDue(oldestFirst: readonly Entry[], surplus: number): Promise<number> {
+    const before = this.#clock.wall() - this.#options.keepMs;
+    let due = surplus;
+    while (due < oldestFirst.length && (await this.#isOld(oldestFirst[due] as Entry, before))) due++;
+    return due;
+  }
+
+  async #isOld({ key }: Entry, beforeMs: number): Promise<boolean> {
+    const { entries } = await this.#options.store.read(keyRange(key));
+    return entries[0] === undefined || !(Date.parse(historyEntry(entries[0]).at) > beforeMs);
+  }
+
+  #schedule(): void {
+    if (this.#isClosed) return;
+    this.#timer = this.#clock.after(EVERY_MS, () => {
+      this.#running = this.reap()
+        .then(() => this.#options.alongside?.())
+        .catch((error: unknown) => this.#options.report?.(error))
+        .then(() => this.#schedule());
+    });
+  }
+}
