@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { NO_ACCESS_CONTROL } from '../access/index.ts';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
-import { DnsServer } from '../dns/index.ts';
-import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
+import { systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
 import { dnsOptionsOf } from './dns-options.ts';
+import { DnsServers } from './dns-servers.ts';
 import { clientModeUnavailable } from './errors.ts';
 import { HostedNodes } from './hosted-nodes.ts';
 import type { Log } from './log.ts';
@@ -16,7 +16,7 @@ import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
 import { Region } from './region.ts';
 import { ownerOf } from './owner.ts';
-import { planReload } from './reload-plan.ts';
+import { planReload, type DnsSettings } from './reload-plan.ts';
 import { startNode, type StartedNode } from './start-node.ts';
 
 const SERVER_PORT = 8_300;
@@ -41,11 +41,11 @@ export class Agent implements AsyncDisposable {
   readonly #random: () => number;
   readonly #nodes: HostedNodes;
   #stack = new AsyncDisposableStack();
-  /** As it was at the start: of a later one only nodes are taken up, which know theirs. */
-  readonly #config: AgentConfig;
+  /** As it was at the start, with what a reload took up since; nodes know theirs. */
+  #config: AgentConfig;
   #region: Region | null = null;
   #http: HttpApi | null = null;
-  #dns: DnsServer | null = null;
+  #dns: DnsServers | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
   /**
@@ -178,23 +178,20 @@ export class Agent implements AsyncDisposable {
 
   async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
-    const { addresses, port } = config.dns;
-    if (port < 0) return;
+    if (config.dns.port < 0) return;
     const { catalog, feed, changes } = parts;
     const server = firstOf(config).name;
-    for (const address of addresses) {
-      const dns = await DnsServer.start({
+    this.#dns = stack.use(
+      await DnsServers.start({
         catalog,
         feed,
         options: dnsOptionsOf(config, server),
-        address,
-        port: this.#dns?.port ?? port,
+        ...config.dns,
+        authority: () => NO_ACCESS_CONTROL.authorityOf(''),
         clock: this.#clock,
-        onError: (error) => log.error({ err: error }, `DNS: ${messageOf(error)}`),
-      });
-      this.#dns ??= stack.use(dns);
-      if (this.#dns !== dns) stack.use(dns);
-    }
+        log,
+      }),
+    );
     // The responder dropped its prebuilt answers in the same turn, before anyone hears of the commit.
     stack.defer(changes.addServerConsumer({ node: server, kind: 'dns', take: () => 'applied' }));
   }
@@ -233,12 +230,19 @@ export class Agent implements AsyncDisposable {
     };
   }
 
+  #reloadDns(changed: DnsSettings): void {
+    const next = { ...this.#config, ...changed };
+    this.#dns?.reconfigure(dnsOptionsOf(next, firstOf(next).name));
+    this.#config = next;
+  }
+
   async #reload(): Promise<void> {
     const { readConfig, log } = this.#options;
     if (readConfig === undefined) return;
     const next = await readConfig();
-    const { steps, warnings } = planReload({ ...this.#config, nodes: this.#nodes.configs }, next);
+    const { steps, dns, warnings } = planReload({ ...this.#config, nodes: this.#nodes.configs }, next);
     for (const warning of [...next.warnings, ...warnings]) log.warn({}, warning);
+    if (dns !== null) this.#reloadDns(dns);
     await this.#nodes.apply(steps);
     const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
     log.info({ nodes: taken }, 'the configuration was read again');

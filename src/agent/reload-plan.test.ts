@@ -1,3 +1,4 @@
+import { aclConfigOf } from './config/acl-config.ts';
 import { HTTP_SETTINGS } from '../api/index.ts';
 import { expect, test } from 'vitest';
 import type { AgentConfig } from './config/config.ts';
@@ -31,6 +32,7 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     dnsConfig: {},
     logLevel: 'info',
     legacy: false,
+    acl: aclConfigOf({}),
     timing: 'lan',
     leaveOnTerminate: false,
     leaveOnInterrupt: false,
@@ -98,5 +100,21 @@ test.each(fixed)('planReload() warns of what needs a restart: %j', (change, warn
 });
 
 test('planReload() takes another log level and other warnings without a word', () => {
-  expect(planReload(config({}), config({ logLevel: 'warn', warnings: ['x'] }))).toEqual({ steps: [], warnings: [] });
+  expect(planReload(config({}), config({ logLevel: 'warn', warnings: ['x'] }))).toEqual({
+    steps: [],
+    dns: null,
+    warnings: [],
+  });
+});
+
+const dns: Partial<AgentConfig>[] = [
+  { domain: 'corp.example.' },
+  { altDomain: 'corp.example.' },
+  { dnsConfig: { nodeTtlMs: 5_000, recursors: ['192.0.2.1'] } },
+];
+
+test.each(dns)('planReload() lets DNS take up %j without a restart', (change) => {
+  const before = config({});
+  const expected = { domain: before.domain, altDomain: before.altDomain, dnsConfig: before.dnsConfig, ...change };
+  expect(planReload(before, config(change))).toEqual({ steps: [], dns: expected, warnings: [] });
 });

@@ -6,9 +6,14 @@ export type NodeStep =
   | { readonly type: 'change' | 'restart' | 'add'; readonly config: NodeConfig }
   | { readonly type: 'leave'; readonly name: string };
 
+/** What DNS takes up without a restart. */
+export type DnsSettings = Pick<AgentConfig, 'domain' | 'altDomain' | 'dnsConfig'>;
+
 /** What a reload does, and what it cannot do without a restart. */
 export interface ReloadPlan {
   readonly steps: readonly NodeStep[];
+  /** How DNS answers from now on; null when as before. */
+  readonly dns: DnsSettings | null;
   readonly warnings: readonly string[];
 }
 
@@ -24,9 +29,6 @@ const FIXED: Readonly<Partial<Record<keyof AgentConfig, string>>> = {
   store: 'store',
   http: 'ports.http or the address of HTTP',
   dns: 'ports.dns or the address of DNS',
-  domain: 'domain',
-  altDomain: 'alt_domain',
-  dnsConfig: 'dns_config',
   legacy: 'legacy',
   timing: 'timing',
   scripts: 'enable_script_checks or enable_local_script_checks',
@@ -46,6 +48,7 @@ export function planReload(before: AgentConfig, after: AgentConfig): ReloadPlan 
   const changed = fixed.filter(([key]) => !isDeepStrictEqual(before[key], after[key])).map(([, words]) => words);
   return {
     steps,
+    dns: isDeepStrictEqual(dnsSettings(before), dnsSettings(after)) ? null : dnsSettings(after),
     warnings: [
       ...changed.map((words) => `${words} is another now: restart the agent to take that up`),
       ...(first !== undefined && after.nodes[0]?.name !== first.name
@@ -53,6 +56,10 @@ export function planReload(before: AgentConfig, after: AgentConfig): ReloadPlan 
         : []),
     ],
   };
+}
+
+function dnsSettings({ domain, altDomain, dnsConfig }: AgentConfig): DnsSettings {
+  return { domain, altDomain, dnsConfig };
 }
 
 function stepOf(running: NodeConfig | undefined, wanted: NodeConfig): NodeStep[] {

@@ -7,6 +7,7 @@ import { cannotListen, portDenied, portTaken } from './errors.ts';
 import type { DnsOptions } from './options.ts';
 import type { PreparedQueries } from './prepared-queries.ts';
 import { Recursion } from './recursion.ts';
+import type { RecursorAddress } from './recursor-address.ts';
 import { Responder } from './responder.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import type { TcpLimits } from './tcp-transport.ts';
@@ -30,6 +31,8 @@ export interface DnsServerOptions {
   readonly authority?: () => Authority;
   /** Who executes prepared queries; without it there are none. */
   readonly queries?: PreparedQueries;
+  /** Where else this program answers: none of these is ever asked as a recursor. */
+  readonly siblings?: () => readonly RecursorAddress[];
   /** Told of failures inside a query's answer, which the asker sees as SERVFAIL. */
   readonly onError?: (error: unknown) => void;
 }
@@ -70,7 +73,7 @@ export class DnsServer implements AsyncDisposable {
     this.#recursion = new Recursion({
       clock: start.clock,
       random: start.random ?? Math.random,
-      self: () => (this.#listening === null ? null : { address: this.address, port: this.port }),
+      own: () => [{ address: this.address, port: this.port }, ...(start.siblings?.() ?? [])],
     });
     this.#responder = this.#respond(start.options);
   }

@@ -141,10 +141,10 @@ test('ask() sends equal questions once, and no more than so many different ones'
 test('ask() never asks the server itself', async () => {
   const one = await recursor(up);
   for (const address of ['127.0.0.1', '0.0.0.0']) {
-    const asker = recursion([one], { self: () => ({ address, port: one.port }) });
+    const asker = recursion([one], { own: () => [{ address, port: one.port }] });
     expect(await asker.ask(question(), UDP)).toBeNull();
   }
-  const other = recursion([one], { self: () => ({ address: '127.0.0.2', port: one.port }) });
+  const other = recursion([one], { own: () => [{ address: '127.0.0.2', port: one.port }] });
   expect(await other.ask(question(), UDP)).not.toBeNull();
   expect(one.asked).toHaveLength(1);
 });

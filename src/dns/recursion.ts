@@ -19,8 +19,8 @@ export interface RecursionOptions {
   /** Ids of queries: 0 to 65,535, not to be guessed. */
   readonly randomId?: () => number;
   readonly mostInFlight?: number;
-  /** Where this server listens itself, so that it never asks itself; null while that is open. */
-  readonly self?: () => RecursorAddress | null;
+  /** Where this server listens itself: it never asks itself. */
+  readonly own?: () => readonly RecursorAddress[];
 }
 
 /** How a question goes out, and the longest answer that is of use. */
@@ -84,8 +84,8 @@ export class Recursion implements Disposable {
 
   #order(): readonly RecursorAddress[] {
     const { recursors, recursorStrategy } = this.#settings;
-    const self = this.#options.self?.() ?? null;
-    const others = recursors.filter((one) => self === null || !isSame(one, self));
+    const own = this.#options.own?.() ?? [];
+    const others = recursors.filter((one) => !own.some((self) => isSame(one, self)));
     return recursorStrategy === 'random' ? shuffle([...others], this.#options.random) : others;
   }
 
