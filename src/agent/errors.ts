@@ -28,9 +28,21 @@ export const unknownOwner = defineError(
   (text: string) => `environment.owner: there is no user or group "${text}"`,
   { hint: 'write user, user:group or numbers, of accounts that exist on this machine' },
 );
+export const unusableTokenFile = defineError(
+  'AGENT_TOKEN_FILE',
+  500,
+  (file: string) => `cannot read the agent’s tokens from ${file}`,
+  { hint: 'remove it: tokens of the configuration count then, and others are set by PUT /v1/agent/token' },
+);
 export const unusableDataDirectory = defineError(
   'AGENT_DATA_DIRECTORY',
   400,
   (directory: string, why: string) => `cannot use the data directory ${directory}: ${why}`,
   { hint: 'name one of its own, which this user may write, with --data-dir or data_dir' },
+);
+export const unwritablePidFile = defineError(
+  'AGENT_PID_FILE',
+  400,
+  (file: string, why: string) => `cannot write the process id to ${file}: ${why}`,
+  { hint: 'name a file in a directory that is there and that this user may write, with --pid-file or pid_file' },
 );

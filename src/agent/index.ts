@@ -2,4 +2,4 @@ export { Agent, type AgentOptions } from './agent.ts';
 export type { AgentConfig, AgentFlags, NodeConfig } from './config/config.ts';
 export { loadConfig } from './config/load-config.ts';
 export { openLog, type Log } from './log.ts';
-export { runAgent } from './run-agent.ts';
+export { runAgent, type StopSignal } from './run-agent.ts';

@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../lib/index.ts';
 import { Agent } from './agent.ts';
-import type { AgentFlags } from './config/config.ts';
+import type { AgentConfig, AgentFlags } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
 import { openLog } from './log.ts';
+import { PidFile } from './pid-file.ts';
 
 /** Consul's tools expect an agent to be gone 10 s after it was told. */
 const STOP_LIMIT_MS = 9_000;
+
+/** Why an agent is told to stop: the reason of its signal. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /**
  * Runs an agent until the signal is aborted or it was told to leave; SIGHUP reads the configuration again. Writes a line
@@ -18,7 +22,9 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
   const config = await loadConfig(flags);
   const log = openLog(config.logLevel);
   const ended = Promise.withResolvers<'stop' | 'leave'>();
-  signal.addEventListener('abort', () => ended.resolve(config.leaveOnTerminate ? 'leave' : 'stop'), { once: true });
+  signal.addEventListener('abort', () => ended.resolve(leavesAt(config, signal.reason) ? 'leave' : 'stop'), {
+    once: true,
+  });
   if (signal.aborted) return;
   const started = Promise.withResolvers<Agent>();
   started.promise.catch(() => undefined);
@@ -29,6 +35,7 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
       .catch((error: unknown) => log.error({ err: error }, messageOf(error)));
   };
   process.on('SIGHUP', reload);
+  const pidFile = await PidFile.write(config.pidFile);
   try {
     const readConfig = async (): ReturnType<typeof loadConfig> => {
       const next = await loadConfig(flags);
@@ -45,7 +52,12 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
     if (why === 'leave') await agent.leave();
   } finally {
     process.off('SIGHUP', reload);
+    await pidFile[Symbol.asyncDispose]();
   }
+}
+
+function leavesAt({ leaveOnInterrupt, leaveOnTerminate }: AgentConfig, reason: unknown): boolean {
+  return (reason satisfies unknown as StopSignal) === 'SIGINT' ? leaveOnInterrupt : leaveOnTerminate;
 }
 
 /** A part that hangs does not keep the process; the timer does not either. */

@@ -8,6 +8,11 @@ export const unknownCommand = defineError(
   (name: string) => `unknown command ${JSON.stringify(name)}`,
   { hint: 'drover help lists them' },
 );
+export const consulCommandLeftOut = defineError(
+  'CLI_CONSUL_COMMAND',
+  400,
+  (name: string) => `drover has no "consul ${name}"`,
+);
 export const badAddress = defineError(
   'CLI_BAD_ADDRESS',
   400,

@@ -16,6 +16,7 @@ import { reportFailure } from './report-failure.ts';
  */
 export async function runCli(argv: readonly string[], host: Host): Promise<number> {
   const [word = 'help', ...rest] = argv;
+  if (word === 'consul') return (await import('./consul/run-consul.ts')).runConsul(rest, host);
   try {
     return await dispatch(nameOf(word), rest, host);
   } catch (error) {

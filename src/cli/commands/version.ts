@@ -19,7 +19,8 @@ export function versionLine(): string {
   return `drover ${packageVersion()} (Node ${process.versions.node})`;
 }
 
-function packageVersion(): string {
+/** The version of the package. */
+export function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

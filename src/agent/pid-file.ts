@@ -1,0 +1,30 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { messageOf } from '../lib/index.ts';
+import { unwritablePidFile } from './errors.ts';
+
+/** A file that holds the process id while the agent runs; what is there before is a dead agent's. */
+export class PidFile implements AsyncDisposable {
+  readonly #path: string | null;
+
+  private constructor(path: string | null) {
+    this.#path = path;
+  }
+
+  /** Null writes none. @throws AGENT_PID_FILE */
+  static async write(path: string | null): Promise<PidFile> {
+    if (path === null) return new PidFile(null);
+    try {
+      await writeFile(path, String(process.pid), { mode: 0o644 });
+    } catch (error) {
+      throw unwritablePidFile.with({ cause: error }, path, messageOf(error));
+    }
+    return new PidFile(path);
+  }
+
+  /** Removes it, unless another agent has taken it over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#path === null) return;
+    const text = await readFile(this.#path, 'utf8').catch(() => '');
+    if (text === String(process.pid)) await rm(this.#path, { force: true });
+  }
+}
