@@ -31,3 +31,4 @@ export * from './filter/index.ts';
 export * from './hcl/index.ts';
 export * from './linear-pattern.ts';
 export * from './docker/index.ts';
+export * from './sealed-archive.ts';

@@ -35,6 +35,14 @@ export const badTxn = defineError('STORE_BAD_TXN', 400, (why: string) => `the tr
 export const badRestore = defineError('STORE_BAD_RESTORE', 400, (why: string) => `cannot restore: ${why}`, {
   hint: 'nothing was changed',
 });
+export const badSnapshot = defineError(
+  'STORE_BAD_SNAPSHOT',
+  400,
+  (why: string) => `not a snapshot to restore: ${why}`,
+  {
+    hint: 'nothing was changed; take one with drover snapshot:save',
+  },
+);
 export const badLease = defineError('STORE_BAD_LEASE', 400, (ttlMs: number) => `a lease cannot last ${ttlMs} ms`, {
   hint: 'between 1 ms and 24 days',
 });

@@ -5,6 +5,14 @@ export * from './history-record.ts';
 export * from './history-tree.ts';
 export { MemoryStore } from './memory/memory-store.ts';
 export type { MemoryStoreOptions } from './memory/memory-store.ts';
+export {
+  MAX_SNAPSHOT_BYTES,
+  readSnapshot,
+  restoreSnapshot,
+  type Snapshot,
+  type SnapshotMeta,
+  takeSnapshot,
+} from './snapshot.ts';
 export { openStore } from './open-store.ts';
 export type { OpenStoreOptions } from './open-store.ts';
 export { SqliteStore } from './sqlite/sqlite-store.ts';
