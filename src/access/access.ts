@@ -59,6 +59,7 @@ export class Access implements AccessControl {
   readonly #rules: TokenRules;
   /** By secret hash. */
   readonly #known = new Map<string, Known>();
+  #dns: Known | undefined;
   /** Rule sets by id: tokens with the same rules share one. */
   readonly #compiled = new Map<string, CompiledRules>();
 
@@ -78,21 +79,29 @@ export class Access implements AccessControl {
   /** @throws ACCESS_UNKNOWN_TOKEN */
   authorityOf(secret: string): Authority {
     if (!this.isEnabled) return ALL_ALLOWED;
-    const hash = secretHash(secret === '' ? this.#tokens.get('default') || ANONYMOUS_SECRET : secret);
+    const hash = this.#hashOf(secret);
     const known = this.#known.get(hash);
     if (known !== undefined && known.expiresAtMs > this.#clock.wall()) return known.authority;
     return this.#learn(hash);
   }
 
-  /** What DNS questions may, which carry no token: that of the agent's `dns` token, else as a request without one. */
+  /**
+   * What DNS questions may, which carry no token: that of the agent's `dns` token, else as a request without one, and
+   * where there is no such token as nobody. Never throws: it is asked for each question.
+   */
   dnsAuthority(): Authority {
-    return this.authorityOf(this.#tokens.get('dns'));
+    if (!this.isEnabled) return ALL_ALLOWED;
+    if (this.#dns !== undefined && this.#dns.expiresAtMs > this.#clock.wall()) return this.#dns.authority;
+    const token = this.#state.tokenByHash(this.#hashOf(this.#tokens.get('dns')));
+    const isGood = token !== undefined && this.isLiving(token);
+    const authority = this.authorityOf(isGood ? this.#tokens.get('dns') : ANONYMOUS_SECRET);
+    this.#dns = { authority, expiresAtMs: isGood ? expiryOf(token.record) : Number.POSITIVE_INFINITY };
+    return authority;
   }
 
   /** The token that a request shows, else the agent's default, else the anonymous one. @throws ACCESS_UNKNOWN_TOKEN */
   tokenOf(secret: string): Kept<TokenRecord> {
-    const hash = secretHash(secret === '' ? this.#tokens.get('default') || ANONYMOUS_SECRET : secret);
-    return this.#living(this.#state.tokenByHash(hash));
+    return this.#living(this.#state.tokenByHash(this.#hashOf(secret)));
   }
 
   /** Whether it is still valid. */
@@ -107,6 +116,11 @@ export class Access implements AccessControl {
     if (this.#rules.isManagement(token.record)) return { accessor, isManagement: true, allowed: true, rule: null };
     const rules = compileRules(this.#rules.of(token.record), this.defaultPolicy);
     return { accessor, isManagement: false, ...decide(rules, resource, name, level) };
+  }
+
+  /** Of no secret that of the agent's default token, else the anonymous one. */
+  #hashOf(secret: string): string {
+    return secretHash(secret || this.#tokens.get('default') || ANONYMOUS_SECRET);
   }
 
   #learn(hash: string): Authority {
@@ -141,6 +155,7 @@ export class Access implements AccessControl {
   }
 
   #forget(): void {
+    this.#dns = undefined;
     this.#known.clear();
     this.#compiled.clear();
   }

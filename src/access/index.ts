@@ -1,5 +1,6 @@
 export * from './authority.ts';
 export * from './errors.ts';
+export type { AccessParts } from './access-parts.ts';
 export { Access, type AccessOptions, type AccessSettings, type Explained } from './access.ts';
 export type { GrantsInput, LinkInput, PolicyInput, RoleInput, TokenInput } from './access-input.ts';
 export { AccessWrites, type AccessWritesOptions, type AclWritten, type MadeToken } from './access-writes.ts';
@@ -13,3 +14,4 @@ export { parseRules } from './parse-rules.ts';
 export * from './records.ts';
 export { RuleAuthority } from './rule-authority.ts';
 export { NAMED, SCALAR, selectorOf, type Rule, type RuleLevel } from './rule.ts';
+export { TokenExpiry, type TokenExpiryOptions } from './token-expiry.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/index.ts';
+import type { AccessParts } from './access-parts.ts';
 import { Access, type AccessSettings } from './access.ts';
 import { AccessWrites } from './access-writes.ts';
 import type { AclState } from './acl-state.ts';
@@ -18,24 +19,17 @@ export const TEST_SETTINGS: AccessSettings = Object.freeze({
   node: 'n1',
 });
 
-/** All of access control over a feed. */
-export interface TestAccess {
-  readonly access: Access;
-  readonly state: AclState;
-  readonly writes: AccessWrites;
-  readonly tokens: AgentTokens;
-}
-
 /** Access control over a state that a feed already keeps. */
 export function testAccess(
   state: AclState,
   feed: AclFeed,
   clock: Clock,
   { legacy = false, ...settings }: Partial<AccessSettings> & { readonly legacy?: boolean } = {},
-): TestAccess {
+): AccessParts {
   const tokens = new AgentTokens();
   const access = new Access({ state, tokens, clock, settings: { ...TEST_SETTINGS, ...settings } });
-  return { access, state, tokens, writes: new AccessWrites({ feed, state, clock, legacy }) };
+  const writes = new AccessWrites({ feed, state, clock, legacy });
+  return { access, state, tokens, writes, takeResetIndex: () => Promise.resolve(0) };
 }
 
 /** A token that is given only what is told. */

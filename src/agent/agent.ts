@@ -1,14 +1,16 @@
 import path from 'node:path';
-import { NO_ACCESS_CONTROL } from '../access/index.ts';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
+import { safeEnvironment } from '../health/index.ts';
 import { systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
+import { accessOptionsOf } from './access-options.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
 import { dnsOptionsOf } from './dns-options.ts';
 import { DnsServers } from './dns-servers.ts';
 import { clientModeUnavailable } from './errors.ts';
+import { AgentHandlers } from './agent-handlers.ts';
 import { HostedNodes } from './hosted-nodes.ts';
 import type { Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
@@ -45,6 +47,7 @@ export class Agent implements AsyncDisposable {
   #config: AgentConfig;
   #region: Region | null = null;
   #http: HttpApi | null = null;
+  #handlers: AgentHandlers | null = null;
   #dns: DnsServers | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -135,11 +138,14 @@ export class Agent implements AsyncDisposable {
     await endLeftBalancers(config, this.#clock, log);
     await this.#nodes.start(config.nodes);
     await this.#startHttp(await loading, region, stack);
+    await this.#startHandlers(stack);
   }
 
-  #startRegion(): Promise<Region> {
+  async #startRegion(): Promise<Region> {
     const { config, log } = this.#options;
+    const accessControl = await accessOptionsOf(config, firstOf(config).name);
     return Region.start({
+      accessControl,
       name: config.datacenter,
       server: firstOf(config).name,
       store: config.store,
@@ -179,15 +185,15 @@ export class Agent implements AsyncDisposable {
   async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
     if (config.dns.port < 0) return;
-    const { catalog, feed, changes } = parts;
+    const { catalog, feed, changes, acl } = parts;
     const server = firstOf(config).name;
     this.#dns = stack.use(
       await DnsServers.start({
         catalog,
         feed,
         options: dnsOptionsOf(config, server),
+        authority: () => acl.access.dnsAuthority(),
         ...config.dns,
-        authority: () => NO_ACCESS_CONTROL.authorityOf(''),
         clock: this.#clock,
         log,
       }),
@@ -206,11 +212,25 @@ export class Agent implements AsyncDisposable {
     this.#http = stack.use(await Http.start({ context: this.#apiContext(region), addresses, port, sockets }));
   }
 
+  async #startHandlers(stack: AsyncDisposableStack): Promise<void> {
+    if (this.#http === null) return;
+    this.#handlers = stack.use(
+      new AgentHandlers({
+        dataDirectory: this.#config.dataDirectory,
+        address: () => ownAddress(this.httpAddress ?? ''),
+        environment: safeEnvironment(process.env),
+        clock: this.#clock,
+        log: this.#options.log,
+      }),
+    );
+    await this.#handlers.apply(this.#nodes.configs);
+  }
+
   #apiContext(region: Region): ApiContext {
     const { config, version, log } = this.#options;
     return {
       ...region.parts,
-      access: NO_ACCESS_CONTROL,
+      access: region.parts.acl.access,
       version,
       region: config.datacenter,
       legacy: config.legacy,
@@ -230,10 +250,15 @@ export class Agent implements AsyncDisposable {
     };
   }
 
-  #reloadDns(changed: DnsSettings): void {
+  /** Checks what DNS is to take up, and gives what takes it up. */
+  #reloadDns(changed: DnsSettings | null): () => void {
+    if (changed === null) return () => undefined;
     const next = { ...this.#config, ...changed };
-    this.#dns?.reconfigure(dnsOptionsOf(next, firstOf(next).name));
-    this.#config = next;
+    const options = dnsOptionsOf(next, firstOf(next).name);
+    return () => {
+      this.#dns?.reconfigure(options);
+      this.#config = next;
+    };
   }
 
   async #reload(): Promise<void> {
@@ -242,8 +267,10 @@ export class Agent implements AsyncDisposable {
     const next = await readConfig();
     const { steps, dns, warnings } = planReload({ ...this.#config, nodes: this.#nodes.configs }, next);
     for (const warning of [...next.warnings, ...warnings]) log.warn({}, warning);
-    if (dns !== null) this.#reloadDns(dns);
-    await this.#nodes.apply(steps);
+    const takeUpDns = this.#reloadDns(dns);
+    await this.#nodes.apply(steps).finally(() => this.#handlers?.apply(this.#nodes.configs));
+    takeUpDns();
+    this.#region?.parts.acl.tokens.configure(next.acl.tokens);
     const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
     log.info({ nodes: taken }, 'the configuration was read again');
   }
@@ -266,6 +293,11 @@ function serverInstance(version: string): InstanceRecord {
     enableTagOverride: false,
     taggedAddresses: {},
   };
+}
+
+/** Where this process reaches itself: what answers on every address does so on the loopback. */
+function ownAddress(address: string): string {
+  return address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
 function bracketed(address: string): string {

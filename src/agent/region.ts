@@ -1,3 +1,12 @@
+import {
+  Access,
+  AccessWrites,
+  AclState,
+  TokenExpiry,
+  type AccessParts,
+  type AccessSettings,
+  type AgentTokens,
+} from '../access/index.ts';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
@@ -11,6 +20,16 @@ import type { Log } from './log.ts';
 /** How long the transitions of a check that is gone are kept where there is no history else. */
 const CHECK_KEEP_MS = 86_400_000;
 
+/** How access control is. */
+export interface AccessOptions {
+  readonly settings: AccessSettings;
+  readonly legacy: boolean;
+  readonly tokens: AgentTokens;
+  /** A management token that there shall be; null: none. */
+  readonly initialManagement: string | null;
+  readonly takeResetIndex: () => Promise<number>;
+}
+
 /** What a region's server is made from. */
 export interface RegionOptions {
   readonly name: string;
@@ -20,6 +39,7 @@ export interface RegionOptions {
   readonly store: string;
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
+  readonly accessControl: AccessOptions;
   readonly timing: Timing;
   readonly clock: Clock;
   readonly random: () => number;
@@ -41,6 +61,7 @@ interface Parts {
   readonly queries: LiveQueries;
   readonly links: RegionLinks;
   readonly liveness: Liveness;
+  readonly acl: AccessParts;
 }
 
 /** The region's half of a server: store, catalog, registry, changes and the region's end of all links. */
@@ -85,20 +106,27 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const catalog = new Catalog({ region: options.name, report });
   const kv = new Kv({ report });
   const eventLog = new EventLog({ report });
+  const aclState = new AclState({ report });
   const keepMs = options.historyKeepMs;
   // Ends after the feed, and writes what it has seen last.
   const checkHistory = stack.use(new CheckHistory({ store, keepMs: keepMs || CHECK_KEEP_MS, clock, report }));
   const feed = stack.use(
     await StoreFeed.start({
       store,
-      projections: [catalog, kv, eventLog, checkHistory, new HistoryAuthors()],
+      projections: [catalog, kv, eventLog, aclState, checkHistory, new HistoryAuthors()],
       clock,
       report,
     }),
   );
   const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = indexOf([['kv/', kv]], catalog);
+  const index = indexOf(
+    [
+      ['kv/', kv],
+      ['acl/', aclState],
+    ],
+    catalog,
+  );
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
   stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
@@ -117,6 +145,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const kvWrites = new KvWrites({ feed, kv });
   const events = userEvents(feed, eventLog, (text) => log.warn({}, text));
   const history = new HistoryLog(store);
+  const acl = await startAccess(options, aclState, feed, stack);
   return {
     store,
     catalog,
@@ -130,6 +159,24 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     queries,
     links,
     liveness,
+    acl,
     userEvents: events,
   };
+}
+
+const EXPIRY_EVERY_MS = 60_000;
+
+async function startAccess(
+  { accessControl, clock, log }: RegionOptions,
+  state: AclState,
+  feed: StoreFeed,
+  stack: AsyncDisposableStack,
+): Promise<AccessParts> {
+  const { settings, legacy, tokens, initialManagement, takeResetIndex } = accessControl;
+  const access = new Access({ state, tokens, settings, clock });
+  const writes = new AccessWrites({ feed, state, clock, legacy });
+  if (settings.enabled && initialManagement !== null) await writes.ensureManagement(initialManagement);
+  const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
+  if (settings.enabled) stack.use(TokenExpiry.start({ writes, clock, report, everyMs: EXPIRY_EVERY_MS }));
+  return { access, state, writes, tokens, takeResetIndex };
 }

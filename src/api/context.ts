@@ -1,4 +1,4 @@
-import type { AccessControl } from '../access/index.ts';
+import type { AccessControl, AccessParts } from '../access/index.ts';
 import type { Changes, CheckHistory, HistoryLog } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
 import type { UserEvents } from '../event/index.ts';
@@ -26,6 +26,8 @@ export interface ApiContext {
   readonly registry: Registry;
   /** Who may; every request's token is looked up here. */
   readonly access: AccessControl;
+  /** Tokens, policies and roles, for the endpoints that are about them. */
+  readonly acl: AccessParts;
   readonly queries: LiveQueries;
   readonly kv: Kv;
   readonly kvWrites: KvWrites;

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { type AccessControl, NO_ACCESS_CONTROL } from '../access/index.ts';
+import { type AccessControl, type AccessSettings, AclState } from '../access/index.ts';
+import { testAccess } from '../access/testing.ts';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog } from '../change/index.ts';
 import { EventLog, userEvents } from '../event/index.ts';
 import { Kv, KvWrites } from '../kv/index.ts';
@@ -18,8 +19,10 @@ export interface TestApiOptions extends TestRegistryOptions {
   readonly hosted?: readonly string[];
   readonly legacy?: boolean;
   readonly pretty?: boolean;
-  /** Off unless told. */
+  /** In place of tokens, policies and roles. */
   readonly access?: AccessControl;
+  /** Access control over the region's own tokens; off unless told. */
+  readonly acl?: Partial<AccessSettings>;
   readonly reload?: () => Promise<void>;
   readonly http?: HttpSettings;
 }
@@ -70,18 +73,30 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const store = options.store ?? stack.use(await MemoryStore.start({ clock, base: 1 }));
   const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
+  const aclState = new AclState();
   const eventLog = new EventLog();
   const region = stack.use(
     await startTestRegistry({
       ...options,
       store,
       clock,
-      projections: [kv, eventLog, checkHistory, new HistoryAuthors()],
+      projections: [kv, eventLog, aclState, checkHistory, new HistoryAuthors()],
     }),
   );
   const { feed, catalog, registry } = region;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = indexOf([['kv/', kv]], catalog);
+  const index = indexOf(
+    [
+      ['kv/', kv],
+      ['acl/', aclState],
+    ],
+    catalog,
+  );
+  const acl = testAccess(aclState, feed, clock, {
+    enabled: options.acl !== undefined,
+    ...options.acl,
+    legacy: options.legacy ?? false,
+  });
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
   const nodes = new Map<string, TestNode>();
   for (const name of options.hosted ?? ['n1']) {
@@ -104,7 +119,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     feed,
     catalog,
     registry,
-    access: options.access ?? NO_ACCESS_CONTROL,
+    access: options.access ?? acl.access,
+    acl,
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),

@@ -3,7 +3,8 @@ export type KeyPath = readonly (string | number)[];
 
 const LONGEST = 60;
 const PLAIN_KEY = /^[\w-]+$/;
-const SECRET_KEY = /(?:passw(?:or)?d|passphrase|secret|token|credential|encrypt|private_?key|api_?key|access_?key)s?$/i;
+const SECRET_KEY =
+  /(?:passw(?:or)?d|passphrase|secret|token|credential|encrypt|private_?key|api_?key|access_?key|^initial_management|^agent_recovery|^(?:agent_)?master|^replication)s?$/i;
 
 /** `provides.API_URL`, `checks[0].interval`, `environment["a b"]`. */
 export function formatPath(path: KeyPath): string {

@@ -279,8 +279,12 @@ const LONGEST = 40;
 
 /** A token as an error names it: brackets in quotes, a text as it stands, cut when long. */
 function shown(token: JsonToken): string {
-  return /^[{}[\]:,]$/.test(token.text) ? `'${token.text}'` : cut(token.text.split(/[\r\n]/, 1)[0] as string);
+  if (/^[{}[\]:,]$/.test(token.text)) return `'${token.text}'`;
+  // What looks like a token may be one.
+  return UUID.test(token.text) ? 'this text' : cut(token.text.split(/[\r\n]/, 1)[0] as string);
 }
+
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/i;
 
 function cut(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;

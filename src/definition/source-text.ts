@@ -85,12 +85,15 @@ function printable(line: string): string {
   return line.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g, '·');
 }
 
+/** What tokens look like, under whatever key. */
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/i;
+
 /** Passwords in URLs and the values of keys such as `token` become stars of the same length, so that columns stay. */
 function maskSecrets(line: string): string {
   return maskUrls(line).replace(
     /(?<![\w-])(["']?)([\w-]+)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,{}[\]"']+)/g,
     (all, quote: string, key: string, between: string, value: string) =>
-      isSecretKey(key) ? `${quote}${key}${quote}${between}${starred(value)}` : all,
+      isSecretKey(key) || UUID.test(value) ? `${quote}${key}${quote}${between}${starred(value)}` : all,
   );
 }
 

@@ -114,10 +114,12 @@ export function invalidAt(
 ): DroverError {
   const place = document.placeOf(path, of);
   const message = path.length === 0 ? text : `${formatPath(path)}: ${text}`;
-  return definitionInvalid.with(
-    { place, ...(hint === undefined ? {} : { hint }), ...excerpt(document, place) },
-    message,
-  );
+  const shown = of === 'value' && isSecretPath(path) ? {} : excerpt(document, place);
+  return definitionInvalid.with({ place, ...(hint === undefined ? {} : { hint }), ...shown }, message);
+}
+
+function isSecretPath(path: KeyPath): boolean {
+  return path.some((step) => typeof step === 'string' && isSecretKey(step));
 }
 
 function excerpt(document: Placed, place: Place): { excerpt?: string } {
@@ -127,7 +129,7 @@ function excerpt(document: Placed, place: Place): { excerpt?: string } {
 
 function textOf(document: Placed, { issue, path }: FlatIssue): string {
   if (issue.code === 'invalid_key') return `${issue.issues[0]?.message ?? 'not a valid key'}`;
-  const secret = document.secret || path.some((step) => typeof step === 'string' && isSecretKey(step));
+  const secret = document.secret || isSecretPath(path);
   const expected = expectedOf(issue);
   if (expected === undefined) return issue.message;
   return `${expected}, found ${describeValue(issue.input, secret)}${meant(issue)}`;

@@ -1,4 +1,5 @@
 import type { ServiceRegistration, CheckRegistration, HttpSettings } from '../../api/index.ts';
+import type { ReactionDefinition, WatchDefinition } from '../../event/index.ts';
 import type { TimingPreset } from '../../lib/index.ts';
 import type { AclConfig } from './acl-config.ts';
 import type { InlineConfig } from './inline-config.ts';
@@ -43,6 +44,8 @@ export interface NodeConfig {
   readonly provision: ProvisionConfig | null;
   readonly services: readonly ServiceRegistration[];
   readonly checks: readonly CheckRegistration[];
+  readonly watches: readonly WatchDefinition[];
+  readonly reactions: readonly ReactionDefinition[];
 }
 
 /** A Unix socket that answers HTTP. */

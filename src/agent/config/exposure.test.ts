@@ -28,3 +28,9 @@ test('exposureOf() refuses commands from the network, and warns where every loca
   expect(() => exposureOf(at('0.0.0.0', true))).toThrow(/enable_script_checks with HTTP on 0\.0\.0\.0/);
   expect(exposureOf(at('127.0.0.1', true))).toEqual([expect.stringContaining('every user of this machine')]);
 });
+
+test('exposureOf() warns of what goes over the network unencrypted where access control is closed, and refuses nothing', () => {
+  const closed = (address: string) => exposureOf({ ...at(address, true), isClosed: true });
+  expect(closed('0.0.0.0')).toEqual([expect.stringMatching(/without TLS: .*tokens and secrets/)]);
+  expect(closed('127.0.0.1')).toEqual([]);
+});

@@ -1,8 +1,8 @@
 /** Keys of Consul that mean nothing here: they warn instead of being refused. A dot leads into a map. */
 export const CONSUL_KEYS_WITHOUT_MEANING: ReadonlySet<string> = new Set(
   `
-  acl acl_agent_master_token acl_agent_token acl_datacenter acl_default_policy acl_down_policy acl_master_token
-  acl_token acl_ttl addresses.grpc addresses.grpc_tls addresses.https advertise_addr_ipv4 advertise_addr_ipv6
+  acl.disabled_ttl acl.enable_token_replication acl.managed_service_provider acl.msp_disable_bootstrap acl.policy_ttl
+  acl.role_ttl acl.token_ttl acl_enforce_version_8 acl_ttl addresses.grpc addresses.grpc_tls addresses.https advertise_addr_ipv4 advertise_addr_ipv6
   advertise_addr_wan advertise_reconnect_timeout auto_config auto_encrypt auto_reload_config autopilot bootstrap
   bootstrap_expect ca_file ca_path cache cert_file check_output_max_size check_update_interval cloud config_entries
   connect default_intention_policy default_query_time disable_anonymous_signature disable_coordinates
@@ -15,14 +15,14 @@ export const CONSUL_KEYS_WITHOUT_MEANING: ReadonlySet<string> = new Set(
   limits.rpc_max_conns_per_client limits.rpc_rate locality log_file log_json log_rotate_bytes log_rotate_duration
   log_rotate_max_files max_query_time partition peering performance ports.expose_max_port ports.expose_min_port
   ports.grpc ports.grpc_tls ports.https ports.proxy_max_port ports.proxy_min_port ports.serf_lan ports.serf_wan
-  ports.server ports.sidecar_max_port ports.sidecar_min_port primary_datacenter primary_gateways
+  ports.server ports.sidecar_max_port ports.sidecar_min_port primary_gateways
   primary_gateways_interval protocol raft_logstore raft_protocol raft_snapshot_interval raft_snapshot_threshold
   raft_trailing_logs read_replica reconnect_timeout reconnect_timeout_wan rejoin_after_leave
   reporting retry_interval retry_interval_wan retry_join_wan retry_max retry_max_wan rpc segment segments
   serf_allowed_cidrs_lan serf_allowed_cidrs_wan serf_lan serf_wan server_name server_rejoin_age_max start_join_wan
   syslog_facility tagged_addresses tls tls_cipher_suites tls_min_version tls_prefer_server_cipher_suites ui ui_config
   ui_dir use_streaming_backend verify_incoming verify_incoming_https verify_incoming_rpc verify_outgoing
-  verify_server_hostname watches xds $schema
+  verify_server_hostname xds $schema
 `
     .trim()
     .split(/\s+/),
@@ -58,7 +58,7 @@ function prune(value: unknown, prefix: string, ignored: string[]): unknown {
   );
 }
 
-const MAPS: ReadonlySet<string> = new Set(['addresses', 'ports', 'dns_config', 'http_config', 'limits']);
+const MAPS: ReadonlySet<string> = new Set(['acl', 'addresses', 'ports', 'dns_config', 'http_config', 'limits']);
 
 /** A port of -1, `false` and what is empty say that something is off, as it is. */
 function asksForNothing(prefix: string, key: string, value: unknown): boolean {

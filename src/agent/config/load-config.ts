@@ -8,6 +8,7 @@ import { toDnsConfig } from './dns-config.ts';
 import { exposureOf } from './exposure.ts';
 import { httpConfigOf } from './http-config.ts';
 import { mergeInputs } from './merge-inputs.ts';
+import { refuseUnanswered } from './node-handlers.ts';
 import { readConfigFiles, type ConfigFile } from './read-config.ts';
 import type { ConfigInput } from './schema.ts';
 
@@ -48,6 +49,7 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
   const { acl } = settings;
   const isClosed = acl.enabled && acl.defaultPolicy === 'deny';
   const nodes = await agentNodes({ ...sources, dataDirectory, scripts });
+  refuseUnanswered(listeners, nodes);
   return Object.freeze({
     ...settings,
     ...listeners,

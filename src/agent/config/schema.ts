@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseRecursor } from '../../dns/index.ts';
 import { checkSchema } from '../../definition/index.ts';
+import { reactionSchema, watchSchema } from '../../event/index.ts';
 import { aclSchema, oldAclFields } from './acl-schema.ts';
 import {
   address,
@@ -74,6 +75,8 @@ const nodeFields = {
   services: z.array(serviceSchema).optional().describe('Services with their checks, as in Consul.'),
   check: checkSchema.optional().describe('One check of the node, or of the service `service_id`, as in Consul.'),
   checks: z.array(checkSchema).optional().describe('Several checks of the node or its services.'),
+  watches: z.array(watchSchema).optional().describe('What is watched, and what runs when it changed.'),
+  reactions: z.array(reactionSchema).optional().describe('What is done when a service goes down and comes up.'),
 };
 
 /** Keys that belong to a node wherever they stand. */

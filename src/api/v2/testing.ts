@@ -1,4 +1,5 @@
-import { NO_ACCESS_CONTROL } from '../../access/index.ts';
+import { type AccessSettings, AclState } from '../../access/index.ts';
+import { testAccess } from '../../access/testing.ts';
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog, type Receipt } from '../../change/index.ts';
@@ -29,6 +30,8 @@ export interface TestApiOptions extends RegionLiteral {
   readonly listeners?: readonly string[];
   readonly balancers?: Readonly<Record<string, object>>;
   readonly pretty?: boolean;
+  /** Access control over the region's own tokens; off unless told. */
+  readonly acl?: Partial<AccessSettings>;
 }
 
 export interface TestAnswer {
@@ -71,16 +74,18 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const store = stack.use(await MemoryStore.start({ clock, base: 1 }));
   const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
+  const aclState = new AclState();
   const eventLog = new EventLog();
   const region = stack.use(
     await startTestRegistry({
       ...options,
       store,
       clock,
-      projections: [kv, eventLog, checkHistory, new HistoryAuthors()],
+      projections: [kv, aclState, eventLog, checkHistory, new HistoryAuthors()],
     }),
   );
   const { catalog, feed, registry } = region;
+  const acl = testAccess(aclState, feed, clock, { enabled: options.acl !== undefined, ...options.acl });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const queries = stack.use(
     await LiveQueries.start({ feed, index: (topic) => catalog.index(topic), clock, random: () => 0 }),
@@ -102,7 +107,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     feed,
     catalog,
     registry,
-    access: NO_ACCESS_CONTROL,
+    access: acl.access,
+    acl,
     queries,
     kv,
     kvWrites: new KvWrites({ feed, kv }),
