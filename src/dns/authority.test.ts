@@ -97,3 +97,18 @@ test('prebuilt answers follow the catalog under every authority', () => {
   one.change({ nodes: [] }, { services: ['open-web'], nodes: ['open-1'] });
   expect(one.ask('open-web.service.consul.', TYPE.A).rcode).toBe(RCODE.NXDOMAIN);
 });
+
+test('nothing is told while nobody knows what may be, and that is said once', () => {
+  const errors: unknown[] = [];
+  let isKnown = false;
+  const authority = (): Authority => {
+    if (!isKnown) throw new Error('ACL not found');
+    return ALL_ALLOWED;
+  };
+  const one = new TestZone(REGION, {}, { authority, onError: (error) => errors.push(error) });
+  for (let round = 0; round < 3; round++)
+    expect(one.ask('open-web.service.consul.', TYPE.A).rcode).toBe(RCODE.NXDOMAIN);
+  expect(errors).toHaveLength(1);
+  isKnown = true;
+  expect(one.ask('open-web.service.consul.', TYPE.A).answers).toHaveLength(2);
+});

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { Clock } from '../lib/index.ts';
-import { FakeClock } from '../lib/index.ts';
+import { FakeClock, systemClock } from '../lib/index.ts';
 import { RCODE, TYPE, decodeMessage } from '../message/index.ts';
 import type { DnsMessage } from '../message/index.ts';
 import { instanceKey } from '../registry/index.ts';
@@ -13,7 +13,8 @@ import { instanceRecordOf, startTestRegistry } from '../registry/testing.ts';
 import { DnsServer } from './dns-server.ts';
 import { parseDnsOptions } from './options.ts';
 import type { TcpLimits } from './tcp-transport.ts';
-import { edns, queryOf } from './testing.ts';
+import { FakeRecursor, edns, queryOf } from './testing.ts';
+import type { DnsInput } from './options.ts';
 
 const ADDRESS = '127.0.0.1';
 const NODE = { name: 'api-1', address: '10.0.0.1', services: [{ service: 'api', port: 1100 }] };
@@ -31,16 +32,18 @@ interface Options {
   readonly port?: number;
   readonly clock?: Clock;
   readonly tcpLimits?: Partial<TcpLimits>;
+  readonly batchUdp?: boolean;
+  readonly input?: Partial<DnsInput>;
 }
 
-async function start({ nodes = [NODE], ...options }: Options = {}): Promise<{
+async function start({ nodes = [NODE], input, ...options }: Options = {}): Promise<{
   dns: DnsServer;
   region: Awaited<ReturnType<typeof startTestRegistry>>;
 }> {
   const region = left.use(await startTestRegistry({ nodes }));
   const { catalog, feed } = region;
   const clock = options.clock ?? new FakeClock();
-  const parsed = parseDnsOptions({ datacenter: 'aws' });
+  const parsed = parseDnsOptions({ datacenter: 'aws', ...input });
   const dns = left.use(
     await DnsServer.start({ catalog, feed, options: parsed, address: ADDRESS, port: 0, ...options, clock }),
   );
@@ -228,4 +231,92 @@ test('DnsServer frees its port and its connections when disposed of', async () =
   await closed;
   await using again = (await start({ port: dns.port })).dns;
   expect(again.port).toBe(dns.port);
+});
+
+const recursor = async (late = false): Promise<FakeRecursor> =>
+  left.use(
+    await FakeRecursor.start((query) =>
+      late
+        ? null
+        : { answers: [{ name: query.questions[0]?.name ?? '.', ttl: 1, data: { type: 'A', address: '192.0.2.9' } }] },
+    ),
+  );
+
+test.each([true, false])(
+  'DnsServer gives each asker the answer of a recursor, among its own (batches: %s)',
+  async (batchUdp) => {
+    const other = await recursor();
+    const { dns } = await start({ input: { recursors: [other.name] }, batchUdp });
+    const names = Array.from({ length: 120 }, (_, index) => (index % 3 === 0 ? API : `n${index}.example.`));
+    const answers = await Promise.all(names.map((name, id) => askUdp(dns.port, queryOf(name, TYPE.A, { id }))));
+    expect(answers.map(({ id, questions }) => [id, questions[0]?.name])).toEqual(names.map((name, id) => [id, name]));
+    expect(
+      answers.every(
+        ({ rcode, answers: found, recursionAvailable }) => rcode === 0 && found.length === 1 && recursionAvailable,
+      ),
+    ).toBe(true);
+    expect(other.asked).toHaveLength(80);
+  },
+);
+
+test('DnsServer answers over TCP what recursors say, and meanwhile what it knows itself', async () => {
+  const other = await recursor();
+  const { dns } = await start({ input: { recursors: [other.name] } });
+  const socket = await open(dns.port);
+  const ids = Array.from({ length: 200 }, (_, id) => id);
+  const name = (id: number): string => (id % 2 === 0 ? API : `n${id}.example.`);
+  socket.write(Buffer.concat(ids.map((id) => framed(queryOf(name(id), TYPE.A, { id })))));
+  const answers = await read(socket, ids.length);
+  expect(answers.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(ids);
+  expect(answers.every(({ id, questions }) => questions[0]?.name === name(id))).toBe(true);
+  expect(new Set(other.asked.map((text) => text.slice(0, 3)))).toEqual(new Set(['tcp']));
+});
+
+test('DnsServer does not let an idle connection end while a recursor is asked, and ends with those that wait', async () => {
+  const other = await recursor(true);
+  const clock = new FakeClock();
+  const { dns } = await start({ input: { recursors: [other.name], recursorTimeoutMs: 60_000 }, clock });
+  const socket = await open(dns.port);
+  socket.write(framed(queryOf('n.example.', TYPE.A)));
+  while (other.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await clock.advance(30_000);
+  socket.write(framed(queryOf(API, TYPE.A)));
+  expect(await read(socket, 1)).toHaveLength(1);
+  await dns[Symbol.asyncDispose]();
+});
+
+test('DnsServer.reconfigure() answers by the new options from the next question on, with the same receipt', async () => {
+  const other = await recursor();
+  const { dns, region } = await start();
+  const { revision } = dns;
+  expect((await askUdp(dns.port, queryOf('n.example.', TYPE.A))).rcode).toBe(RCODE.REFUSED);
+  dns.reconfigure(
+    parseDnsOptions({ datacenter: 'aws', domain: 'corp.example', recursors: [other.name], serviceTtl: { api: 5 } }),
+  );
+  expect((await askUdp(dns.port, queryOf('n.example.', TYPE.A))).answers).toHaveLength(1);
+  expect((await askUdp(dns.port, queryOf('api.service.corp.example.', TYPE.A))).answers[0]?.ttl).toBe(5);
+  expect((await askUdp(dns.port, queryOf(API, TYPE.A))).authoritative).toBe(false);
+  expect(dns.revision).toBe(revision);
+  const value = JSON.stringify(instanceRecordOf({ service: 'new', port: 1 }));
+  const done = await region.feed.commit({
+    compares: [],
+    writes: [{ type: 'put', key: instanceKey('api-1', 'new'), value }],
+  });
+  expect(done.ok && dns.revision).toBe(done.revision);
+  expect((await askUdp(dns.port, queryOf('new.service.corp.example.', TYPE.A))).answers).toHaveLength(1);
+  dns.reconfigure(parseDnsOptions({ datacenter: 'aws' }));
+  expect((await askUdp(dns.port, queryOf('n.example.', TYPE.A))).rcode).toBe(RCODE.REFUSED);
+});
+
+test('DnsServer does not ask itself, and two that forward to each other end with SERVFAIL', async () => {
+  const { dns: first } = await start();
+  const { dns: second } = await start();
+  const to = (dns: DnsServer): ReturnType<typeof parseDnsOptions> =>
+    parseDnsOptions({ datacenter: 'aws', recursors: [`${ADDRESS}:${dns.port}`], recursorTimeoutMs: 100 });
+  first.reconfigure(to(first));
+  expect((await askUdp(first.port, queryOf('n.example.', TYPE.A))).rcode).toBe(RCODE.SERVFAIL);
+  const { dns: third } = await start({ clock: systemClock });
+  third.reconfigure(to(second));
+  second.reconfigure(to(third));
+  expect((await askUdp(third.port, queryOf('n.example.', TYPE.A))).rcode).toBe(RCODE.SERVFAIL);
 });

@@ -27,7 +27,7 @@ export interface DnsServerOptions {
   readonly tcpLimits?: Partial<TcpLimits>;
   /** Whether UDP is read and written in batches where that can be had; on unless told. */
   readonly batchUdp?: boolean;
-  /** What may be told, asked anew for each question; everything when left out. Must not throw. */
+  /** What may be told, asked anew for each question: everything when left out, nothing when it throws. */
   readonly authority?: () => Authority;
   /** Who executes prepared queries; without it there are none. */
   readonly queries?: PreparedQueries;

@@ -54,7 +54,7 @@ export interface ResponderOptions {
   readonly random?: () => number;
   /** Octets of prebuilt answers to keep, about; 64 MB when left out. */
   readonly cacheOctets?: number;
-  /** What may be told, asked anew for each question; everything when left out. Must not throw. */
+  /** What may be told, asked anew for each question: everything when left out, nothing when it throws. */
   readonly authority?: () => Authority;
   /** Who executes prepared queries; without it there are none. */
   readonly queries?: PreparedQueries;
@@ -135,7 +135,7 @@ export class Responder {
    * what can have changed since the last question.
    */
   #catchUp(): void {
-    const authority = this.#authority();
+    const authority = this.#askAuthority();
     if (authority.id !== this.#shownTo) {
       this.#shownTo = authority.id;
       this.#view.showTo(authority);
@@ -145,6 +145,16 @@ export class Responder {
     this.#revision = this.#catalog.revision;
     this.#view.reset();
     this.#cache.clear();
+  }
+
+  /** Where the token of DNS is unknown, nobody is told anything; whoever runs this hears of it once. */
+  #askAuthority(): Authority {
+    try {
+      return this.#authority();
+    } catch (error) {
+      if (this.#shownTo !== NOTHING_ALLOWED.id) this.#onError(error);
+      return NOTHING_ALLOWED;
+    }
   }
 
   /**
@@ -271,6 +281,8 @@ function scoped(query: Query, { isForSource }: Found): Query {
   if (!isForSource || query.edns === null || subnet === null) return query;
   return { ...query, edns: { ...query.edns, subnet: scopedToSubnet(subnet) } };
 }
+
+const NOTHING_ALLOWED: Authority = { ...ALL_ALLOWED, id: 'nothing', allows: () => false, allowsUnder: () => false };
 
 /** Room for OPT with a whole IPv6 subnet. */
 const TCP_RESERVE = 64;
