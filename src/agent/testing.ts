@@ -99,6 +99,8 @@ export function nodeConfigOf(literal: Partial<NodeConfig> = {}): NodeConfig {
     provision: null,
     services: [],
     checks: [],
+    watches: [],
+    reactions: [],
     ...literal,
   };
 }

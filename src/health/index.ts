@@ -4,3 +4,4 @@ export { type CheckBasics, type CheckOwner, checkRecordOf } from './check-record
 export type { CriticalTooLong } from './critical-watch.ts';
 export * from './errors.ts';
 export { HealthChecks, type CheckToRun, type HealthChecksOptions } from './health-checks.ts';
+export { safeEnvironment } from './safe-environment.ts';

@@ -17,6 +17,8 @@ export interface RunProcessOptions {
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Written to its stdin, which then ends; without it stdin is empty. A program need not read it. */
+  readonly input?: string | Uint8Array;
   readonly uid?: number;
   readonly gid?: number;
   /** After this the process group gets TERM. */
@@ -63,7 +65,7 @@ interface Started {
 }
 
 /**
- * Runs a program in a session and process group of its own, without terminal and stdin, and resolves when it has ended;
+ * Runs a program in a session and process group of its own, without terminal, and resolves when it has ended;
  * never rejects. At the time limit, or when aborted, the whole group is told to end, then killed. A grandchild that left
  * the group (a daemon) is not killed, nor waited for when it holds the output open.
  */
@@ -96,6 +98,7 @@ async function start(options: RunProcessOptions): Promise<Started> {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
     await spawned(child);
+    if (options.input !== undefined) give(child, options.input);
     const streams: (Readable | null)[] = reader === null ? [child.stdout, child.stderr] : [reader];
     return { child, exit, streams: streams.filter((stream) => stream !== null) };
   } catch (error) {
@@ -107,17 +110,23 @@ async function start(options: RunProcessOptions): Promise<Started> {
 }
 
 function spawnDetached(options: RunProcessOptions, output: number | 'pipe'): ChildProcess {
-  const { args, shell, env, cwd, uid, gid } = options;
+  const { args, shell, env, cwd, uid, gid, input } = options;
   const [program, ...rest] = shell === undefined ? (args ?? []) : ['/bin/sh', '-c', shell];
   if (program === undefined) throw new TypeError('no program to run');
   return spawn(program, rest, {
     env,
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: [input === undefined ? 'ignore' : 'pipe', output, output],
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
   });
+}
+
+function give({ stdin }: ChildProcess, input: string | Uint8Array): void {
+  // A program that does not read its input, or ends before it has, breaks the pipe: nobody's error.
+  stdin?.on('error', () => undefined);
+  stdin?.end(input);
 }
 
 function spawned(child: ChildProcess): Promise<void> {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { validateDocument, type Document } from '../../definition/index.ts';
 import type { BalancerConfig, EnvironmentConfig, NodeConfig, ProvisionConfig } from './config.ts';
 import { mergeInputs } from './merge-inputs.ts';
+import { readHandlers } from './node-handlers.ts';
 import { readRegistrations, type RegistrationPart } from './node-registrations.ts';
 import { listFiles, readDocumentFile } from './read-config.ts';
 import { localFileSchema, type NodeInput } from './schema.ts';
@@ -39,7 +40,8 @@ export async function toNodeConfig(parts: readonly NodePart[], defaults: NodeDef
   const local = (await Promise.all(parts.map(readLocalFiles))).flat();
   const { services, checks, commands } = readRegistrations(defaults.name, [...parts, ...local], defaults.scripts);
   const provision = provisionOf(merged.provision, parts);
-  for (const command of [...commands, ...provision.commands]) await assertTrusted(command);
+  const handlers = readHandlers(defaults.name, parts);
+  for (const command of [...commands, ...provision.commands, ...handlers.commands]) await assertTrusted(command);
   return Object.freeze({
     name: defaults.name,
     id: merged.id ?? defaults.id,
@@ -52,6 +54,8 @@ export async function toNodeConfig(parts: readonly NodePart[], defaults: NodeDef
     provision: provision.config,
     services,
     checks,
+    watches: handlers.watches,
+    reactions: handlers.reactions,
   });
 }
 
