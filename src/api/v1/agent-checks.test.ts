@@ -36,7 +36,16 @@ test.each([
   [{ Name: 'x', TTL: 'soon' }, 400, 'invalid duration'],
   [{ Name: 'x', TCP: 'a:1', Interval: '10s', Timeout: 'x' }, 400, 'invalid duration'],
   [{ Name: 'x', Args: ['a'], Interval: '10s' }, 400, 'Scripts are disabled on this agent from remote calls'],
-  [{ Name: 'x', DockerContainerID: 'a', Args: ['a'], Interval: '10s' }, 400, 'Invalid check: '],
+  [{ Name: 'x', DockerContainerID: 'a', Args: ['a'], Interval: '10s' }, 400, 'Scripts are disabled on this agent from'],
+  [{ Name: 'x', DockerContainerID: 'a', Interval: '10s' }, 400, 'Invalid check: a check in a container needs "args"'],
+  [{ Name: 'x', GRPC: 'a', Interval: '10s' }, 400, 'Invalid check: "a" is not host:port/service'],
+  [{ Name: 'x', GRPC: 'a:1' }, 400, 'Invalid check: a check needs "interval"'],
+  [{ Name: 'x', UDP: 'a:0', Interval: '10s' }, 400, 'Invalid check: "a:0" is not host:port'],
+  [{ Name: 'x', H2PING: 'https://a', Interval: '10s' }, 400, 'Invalid check: "https://a" is not host:port'],
+  [{ Name: 'x', H2PING: 'a:1', UDP: 'a:1', Interval: '10s' }, 400, 'this one has udp and h2ping'],
+  [{ Name: 'x', OSService: '--now x', Interval: '10s' }, 400, 'is not the name of a systemd unit'],
+  [{ Name: 'x', AliasService: 'web', TTL: '10s' }, 400, 'this one has ttl and alias_service'],
+  [{ Name: 'x', GRPC: 'a:1', GRPCUseTLS: 'yes', Interval: '10s' }, 400, 'expected true or false'],
 ])('register refuses %j with %i', async (body, status, text) => {
   const answer = await ask('PUT', 'check/register', body);
   expect(answer.status).toBe(status);

@@ -111,7 +111,7 @@ test.each([
   [{ Name: 'x', Check: { Notes: 'of no kind' } }, 'Invalid check: '],
   [{ Name: 'x', Check: { HTTP: 'http://x' } }, 'Invalid check: '],
   [{ Name: 'x', Check: { TTL: '10s', TCP: 'x:1', Interval: '1s' } }, 'Invalid check: '],
-  [{ Name: 'x', Check: { UDP: 'x:1', Interval: '1s' } }, 'Invalid check: '],
+  [{ Name: 'x', Check: { UDP: 'x', Interval: '1s' } }, 'Invalid check: "x" is not host:port'],
   [{ Name: 'x', Check: { Args: ['true'], Interval: '1s' } }, 'Scripts are disabled on this agent'],
   [{ Name: 'x', Check: { Script: 'true', Interval: '1s' } }, 'Scripts are disabled on this agent'],
   [{ Name: 'x', Connect: { SidecarService: {} } }, 'Invalid service: sidecar'],

@@ -16,8 +16,9 @@ export function dockerHostOf(environment: Readonly<Record<string, string | undef
   if (text === '') return { socketPath: DEFAULT_SOCKET };
   const socket = /^unix:\/\/(\/.+)$/.exec(text)?.[1];
   if (socket !== undefined) return { socketPath: socket };
-  if (!text.startsWith('tcp://') || !URL.canParse(text)) throw dockerHostInvalid(text);
-  const { hostname, port } = new URL(text.replace(/^tcp:/, 'ws:'));
+  const address = /^tcp:\/\/(?:\[([\da-fA-F:.]+)\]|([^/:@\s]+))(?::(\d{1,5}))?\/?$/.exec(text);
+  if (address === null) throw dockerHostInvalid(text);
   if ((environment['DOCKER_TLS_VERIFY'] ?? '') !== '') throw dockerHostInvalid(`${text} with DOCKER_TLS_VERIFY`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? DEFAULT_PORT : Number(port) };
+  const [, v6, name = '', port = DEFAULT_PORT] = address;
+  return { host: v6 ?? name, port: Number(port) };
 }
