@@ -48,3 +48,5 @@ export const notApplied = defineError(
   { hint: 'the write stands; this server has lost touch with the store, see its log' },
 );
 export const feedClosed = defineError('REGISTRY_FEED_CLOSED', 500, () => 'the registry is closed');
+/** Consul answers all of these with 500, and with these texts. */
+export const badPrepared = defineError('REGISTRY_BAD_PREPARED_QUERY', 500, (text: string) => text);

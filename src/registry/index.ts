@@ -19,6 +19,7 @@ export { ANY_REGION } from './declarations.ts';
 export { type DeclareOptions, secretHash } from './declared-by.ts';
 export * from './errors.ts';
 export type { ExternalNode, ExternalRegistration } from './external-registration.ts';
+export { type Drafted, NodeDrafts } from './node-drafts.ts';
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';
@@ -32,3 +33,20 @@ export {
   type TombstoneReaperOptions,
   TOMBSTONES,
 } from './tombstone-reaper.ts';
+export {
+  type ExecuteOptions,
+  type ExecutedQuery,
+  PreparedQueries,
+  type PreparedQueriesOptions,
+} from './prepared-queries.ts';
+export { type PreparedParts, preparedParts, type PreparedPartsOptions } from './prepared-parts.ts';
+export {
+  PREPARED_TOPIC,
+  type PreparedFailover,
+  type PreparedQuery,
+  type PreparedQueryRecord,
+  type PreparedService,
+  type PreparedTemplate,
+} from './prepared-query.ts';
+export { PreparedState } from './prepared-state.ts';
+export { PreparedWrites, type PreparedWritesOptions, type PreparedWritten } from './prepared-writes.ts';
