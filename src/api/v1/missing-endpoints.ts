@@ -2,17 +2,7 @@ import type { Failure } from './failure.ts';
 
 /** Parts of Consul's API that a later version will have; a path that begins so belongs to them. */
 const LATER: readonly string[] = [
-  'session/',
-  'txn',
   'query',
-  'snapshot',
-  'coordinate/',
-  'operator/',
-  'agent/join/',
-  'agent/force-leave/',
-  'agent/host',
-  'agent/metrics',
-  'agent/monitor',
 ];
 
 /** Parts that drover leaves out: the mesh, peering, and what only Consul's own dashboard asks for. */
