@@ -1,5 +1,21 @@
 export * from './errors.ts';
-export type { KvEntry } from './kv-entry.ts';
+export { decodeEntry, type KvEntry, parseFlags, valueOfEntry } from './kv-entry.ts';
 export { kvPrefixTopic, kvTopic } from './kv-keys.ts';
-export { KvWrites, type KvWritesOptions, MAX_VALUE_BYTES, type PutOptions, type Written } from './kv-writes.ts';
+export {
+  type DeleteOptions,
+  KvWrites,
+  type KvWritesOptions,
+  type LockOptions,
+  MAX_VALUE_BYTES,
+  type PutOptions,
+  type Written,
+} from './kv-writes.ts';
 export { Kv, type KvOptions } from './kv.ts';
+export { SERF_HEALTH } from './session-health.ts';
+export type { SessionInput } from './session-input.ts';
+export { sessionKey, sessionTopic } from './session-keys.ts';
+export type { Session, SessionBehavior, SessionRecord, SessionServiceCheck } from './session-record.ts';
+export { SESSION_TTL_MIN_MS, SessionWrites, type SessionWritesOptions } from './session-writes.ts';
+export { sessionCompare, Sessions, type SessionsOptions } from './sessions.ts';
+export { Transactions, type TransactionsOptions } from './transactions.ts';
+export { isRead, type KvOp, type TxnOp, type TxnOutcome, type TxnProblem, type TxnResult } from './txn-op.ts';

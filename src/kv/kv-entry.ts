@@ -45,6 +45,12 @@ export function encodeEntry({
   return JSON.stringify(record);
 }
 
+/** Value, flags and lock of an entry's stored text, such as history keeps. @throws as `decodeEntry` */
+export function valueOfEntry(stored: string): Pick<KvEntry, 'value' | 'flags' | 'lockIndex' | 'session'> {
+  const { value, ...rest } = JSON.parse(stored) as KvRecord;
+  return { ...rest, value: Buffer.from(value, 'base64') };
+}
+
 /** @throws SyntaxError or TypeError when the entry is not of drover's making */
 export function decodeEntry({ key, value, createRevision, modRevision }: Entry): KvEntry {
   const record = JSON.parse(value) as KvRecord;

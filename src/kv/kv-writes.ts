@@ -1,29 +1,50 @@
-import { KeyedQueue } from '../lib/index.ts';
+import { KeyedQueue, systemClock } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
 import { contended } from '../registry/index.ts';
 import type { Feed } from '../registry/index.ts';
-import { prefixRange } from '../store/index.ts';
-import type { Revision, Txn } from '../store/index.ts';
-import { valueTooLarge } from './errors.ts';
-import { encodeEntry, parseFlags } from './kv-entry.ts';
-import { checkKey, checkPrefix, displayKey, ENTRY_FAMILY, kvTopic, TOMB_FAMILY, TREE_TOMB_FAMILY } from './kv-keys.ts';
+import type { Authored, Revision } from '../store/index.ts';
+import type { DraftHistory } from './draft-txn.ts';
+import { invalidSession, missingSession, valueTooLarge } from './errors.ts';
+import { KvDraft } from './kv-draft.ts';
+import { parseFlags } from './kv-entry.ts';
+import { checkKey, checkPrefix, displayKey } from './kv-keys.ts';
+import { deleteKeyAt, lockKey, setKey, setKeyAt, unlockKey } from './kv-verbs.ts';
+import type { LockOutcome, NewValue } from './kv-verbs.ts';
 import type { Kv } from './kv.ts';
+import { Sessions } from './sessions.ts';
 
 /** Consul's default: 512 KiB. */
 export const MAX_VALUE_BYTES = 524_288;
 
 const ATTEMPTS = 64;
+/** So often a recursive delete insists on knowing all that it takes. */
+const EXACT_ATTEMPTS = 4;
 
 export interface KvWritesOptions {
   readonly feed: Feed;
   readonly kv: Kv;
-  /** `MAX_VALUE_BYTES` unless told. */
+  /** Nothing can be locked unless given. */
+  readonly sessions?: Sessions;
+  readonly clock?: Clock;
+  /** `kv_max_value_size`; `MAX_VALUE_BYTES` unless told. */
   readonly maxValueBytes?: number;
+  /** Whether changes leave records of history; they do unless told. */
+  readonly history?: boolean;
 }
 
-export interface PutOptions {
+export interface PutOptions extends Authored {
   /** 64 bits without sign; 0 unless told: they are overwritten with each put. */
   readonly flags?: bigint | string;
   /** Only while the key has this modification revision; 0 = only while it does not exist. */
+  readonly cas?: Revision;
+}
+
+export interface LockOptions extends Authored {
+  readonly flags?: bigint | string;
+}
+
+export interface DeleteOptions extends Authored {
+  /** As for `put`. */
   readonly cas?: Revision;
 }
 
@@ -34,20 +55,27 @@ export interface Written {
   readonly revision: Revision;
 }
 
-/** What a write decides for the present state: a transaction, or its end without one. */
-type Decision = Txn | { readonly ok: boolean };
+/** Makes a draft what it should be; false when its condition does not hold. */
+type Decide = (draft: KvDraft) => boolean;
 
 /** Writes keys. Each write resolves when this server has applied it. */
 export class KvWrites {
+  /** Most bytes of a value. */
+  readonly maxValueBytes: number;
   readonly #feed: Feed;
   readonly #kv: Kv;
-  readonly #maxValueBytes: number;
+  readonly #sessions: Sessions;
+  readonly #clock: Clock;
+  readonly #history: boolean;
   readonly #queue = new KeyedQueue();
 
   constructor(options: KvWritesOptions) {
     this.#feed = options.feed;
     this.#kv = options.kv;
-    this.#maxValueBytes = options.maxValueBytes ?? MAX_VALUE_BYTES;
+    this.#clock = options.clock ?? systemClock;
+    this.#sessions = options.sessions ?? new Sessions({ clock: this.#clock });
+    this.maxValueBytes = options.maxValueBytes ?? MAX_VALUE_BYTES;
+    this.#history = options.history ?? true;
   }
 
   /**
@@ -56,71 +84,85 @@ export class KvWrites {
    * @throws KV_BAD_KEY, KV_BAD_FLAGS, KV_VALUE_TOO_LARGE
    */
   async put(key: string, value: Uint8Array, options: PutOptions = {}): Promise<Written> {
-    checkKey(key);
-    const flags = parseFlags(options.flags ?? '0');
-    if (value.byteLength > this.#maxValueBytes) throw valueTooLarge(value.byteLength, this.#maxValueBytes);
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    return this.#write(key, () => this.#decidePut(key, bytes, flags, options.cas));
-  }
-
-  /** Deletes a key; one that is not there is gone already. `cas` as for `put`. @throws KV_BAD_KEY */
-  async delete(key: string, options: Pick<PutOptions, 'cas'> = {}): Promise<Written> {
-    checkKey(key);
-    return this.#write(key, () => this.#decideDelete(key, options.cas));
-  }
-
-  /** Deletes every key that begins with `prefix`, in one revision; the empty prefix is every key. @throws KV_BAD_KEY */
-  async deleteTree(prefix: string): Promise<Written> {
-    checkPrefix(prefix);
-    return this.#write(prefix, () => {
-      if (this.#kv.keys(prefix).length === 0) return { ok: true };
-      const range = prefixRange(ENTRY_FAMILY + prefix);
-      return { compares: [], writes: [{ type: 'delete-range', range }, tombstone(TREE_TOMB_FAMILY + prefix)] };
+    const given = this.#valueOf(key, value, options);
+    const { cas } = options;
+    return this.#write(key, options, (draft) => {
+      if (cas !== undefined) return setKeyAt(draft, given, cas) !== undefined;
+      setKey(draft, given);
+      return true;
     });
   }
 
-  #decidePut(key: string, value: Buffer, flags: string, cas: Revision | undefined): Decision {
-    const known = this.#kv.get(key);
-    const modRevision = known?.modRevision ?? 0;
-    if (cas !== undefined && cas !== modRevision) return { ok: false };
-    if (known !== undefined && known.flags === flags && known.value.equals(value)) return { ok: true };
-    const lock = {
-      lockIndex: known?.lockIndex ?? 0,
-      ...(known?.session === undefined ? {} : { session: known.session }),
-    };
-    const entry = encodeEntry({ value, flags, ...lock });
-    return {
-      // Also without `cas`: the lock that is kept must be the one there is.
-      compares: [{ key: kvTopic(key), modRevision }],
-      writes: [{ type: 'put', key: kvTopic(key), value: entry }],
-    };
+  /**
+   * Takes the lock of a key for a session and sets its value; `ok` is false when another holds it, or when its last holder
+   * ended so shortly ago that the lock-delay still runs.
+   *
+   * @throws KV_INVALID_SESSION, KV_MISSING_SESSION, and what `put` throws
+   */
+  async acquire(key: string, value: Uint8Array, sessionId: string, options: LockOptions = {}): Promise<Written> {
+    const given = this.#valueOf(key, value, options);
+    return this.#write(key, options, (draft) => isDone(lockKey(draft, given, sessionId), sessionId));
   }
 
-  #decideDelete(key: string, cas: Revision | undefined): Decision {
-    const known = this.#kv.get(key);
-    if (known === undefined) return { ok: true };
-    if (cas !== undefined && cas !== known.modRevision) return { ok: false };
-    return {
-      compares: [{ key: kvTopic(key), modRevision: known.modRevision }],
-      writes: [{ type: 'delete', key: kvTopic(key) }, tombstone(TOMB_FAMILY + key)],
-    };
+  /** Gives the lock back and sets the value; `ok` is false when the session does not hold it. @throws as `acquire` */
+  async release(key: string, value: Uint8Array, sessionId: string, options: LockOptions = {}): Promise<Written> {
+    const given = this.#valueOf(key, value, options);
+    return this.#write(key, options, (draft) => isDone(unlockKey(draft, given, sessionId), sessionId));
+  }
+
+  /** Deletes a key; one that is not there is gone already. @throws KV_BAD_KEY */
+  async delete(key: string, options: DeleteOptions = {}): Promise<Written> {
+    checkKey(key);
+    const { cas } = options;
+    return this.#write(key, options, (draft) => {
+      if (cas !== undefined) return deleteKeyAt(draft, key, cas);
+      draft.delete(key);
+      return true;
+    });
+  }
+
+  /** Deletes every key that begins with `prefix`, in one revision; the empty prefix is every key. @throws KV_BAD_KEY */
+  async deleteTree(prefix: string, options: Authored = {}): Promise<Written> {
+    checkPrefix(prefix);
+    return this.#write(prefix, options, (draft) => {
+      draft.deleteTree(prefix);
+      return true;
+    });
+  }
+
+  #valueOf(key: string, value: Uint8Array, { flags = '0' }: LockOptions): NewValue & { readonly value: Buffer } {
+    checkKey(key);
+    if (value.byteLength > this.maxValueBytes) throw valueTooLarge(value.byteLength, this.maxValueBytes);
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    return { key, value: bytes, flags: parseFlags(flags) };
   }
 
   /** Decides again with what caused a conflict. */
-  #write(key: string, decide: () => Decision): Promise<Written> {
+  #write(key: string, authored: Authored, decide: Decide): Promise<Written> {
     return this.#queue.run(key, async () => {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const decision = decide();
-        if ('ok' in decision) return { ok: decision.ok, revision: this.#feed.revision };
-        const { ok, revision } = await this.#feed.commit(decision);
-        if (ok) return { ok, revision };
-        await this.#feed.applied(revision);
+        const { revision } = this.#feed;
+        const draft = new KvDraft({ kv: this.#kv, sessions: this.#sessions, revision });
+        if (!decide(draft)) return { ok: false, revision };
+        const txn = draft.toTxn(this.#historyOf(authored), attempt > EXACT_ATTEMPTS);
+        if (txn.writes.length === 0) return { ok: true, revision };
+        const outcome = await this.#feed.commit(txn);
+        if (outcome.ok) return { ok: true, revision: outcome.revision };
+        await this.#feed.applied(outcome.revision);
       }
       throw contended(`key "${displayKey(key)}"`, ATTEMPTS);
     });
   }
+
+  #historyOf({ author = 'unknown' }: Authored): DraftHistory | undefined {
+    return this.#history ? { author, at: new Date(this.#clock.wall()).toISOString() } : undefined;
+  }
 }
 
-function tombstone(key: string): Txn['writes'][number] {
-  return { type: 'put', key, value: '{}' };
+/** @throws KV_MISSING_SESSION, KV_INVALID_SESSION */
+function isDone(outcome: LockOutcome, sessionId: string): boolean {
+  if ('entry' in outcome) return true;
+  if (outcome.refused === 'missing session') throw missingSession();
+  if (outcome.refused === 'unknown session') throw invalidSession(sessionId);
+  return false;
 }

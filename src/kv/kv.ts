@@ -39,12 +39,13 @@ export class Kv implements Projection {
   }
 
   /**
-   * Keys that begin with `prefix`, in byte order. With a separator each is cut after the first one past the prefix, and
-   * equal ones are given once.
+   * Keys that begin with `prefix` and that the reader sees, in byte order. With a separator each is cut after the first one
+   * past the prefix, and equal ones are given once.
    */
-  keys(prefix: string, separator = ''): string[] {
+  keys(prefix: string, separator = '', sees: (key: string) => boolean = () => true): string[] {
     const found: string[] = [];
     this.#each(prefix, ({ key }) => {
+      if (!sees(key)) return;
       const at = separator === '' ? -1 : key.indexOf(separator, prefix.length);
       const cut = at < 0 ? key : key.slice(0, at + separator.length);
       if (found.at(-1) !== cut) found.push(cut);

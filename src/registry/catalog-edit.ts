@@ -276,7 +276,8 @@ export class CatalogEdit {
     if (family === 'node' || family === 'nodechk') return this.#tables.nodes.get(first)?.isRegistered === true;
     if (family === 'def') return this.#tables.declarations.definition(first, second) !== undefined;
     if (family === 'ds') return this.#tables.declarations.hasDatastore(first, second);
-    return true;
+    // Lists of the registry always are; topics of other parts are theirs to remember.
+    return rest.length === 0;
   }
 }
 

@@ -1,0 +1,55 @@
+import { parseDuration } from '../lib/index.ts';
+import type { Clock, Timer } from '../lib/index.ts';
+
+/** A session lives at least for its TTL after it was renewed, and at most for twice as long: this is in between. */
+const FACTOR = 1.5;
+
+export interface SessionTtlsOptions {
+  readonly clock: Clock;
+  readonly onLapse: (id: string) => void;
+}
+
+/** When sessions that are not renewed lapse, on the monotonic clock. Nothing of it is stored: a new server starts each in full. */
+export class SessionTtls implements Disposable {
+  readonly #clock: Clock;
+  readonly #onLapse: (id: string) => void;
+  readonly #timers = new Map<string, { readonly ttlMs: number; timer: Timer }>();
+
+  constructor(options: SessionTtlsOptions) {
+    this.#clock = options.clock;
+    this.#onLapse = options.onLapse;
+  }
+
+  /** Begins to watch a session, unless it is watched or has no TTL. */
+  follow(id: string, ttl: string): void {
+    const ttlMs = ttl === '' ? 0 : parseDuration(ttl);
+    if (ttlMs <= 0 || this.#timers.has(id)) return;
+    this.#timers.set(id, { ttlMs, timer: this.#start(id, ttlMs) });
+  }
+
+  /** The session was renewed. */
+  restart(id: string): void {
+    const known = this.#timers.get(id);
+    if (known === undefined) return;
+    known.timer.cancel();
+    known.timer = this.#start(id, known.ttlMs);
+  }
+
+  forget(id: string): void {
+    this.#timers.get(id)?.timer.cancel();
+    this.#timers.delete(id);
+  }
+
+  /** How many are watched. */
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  [Symbol.dispose](): void {
+    for (const id of this.#timers.keys()) this.forget(id);
+  }
+
+  #start(id: string, ttlMs: number): Timer {
+    return this.#clock.after(ttlMs * FACTOR, () => this.#onLapse(id));
+  }
+}

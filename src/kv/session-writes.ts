@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import { KeyedQueue, systemClock } from '../lib/index.ts';
+import type { Clock, Timer } from '../lib/index.ts';
+import { aliveKey, checkKey, contended, nodeKey } from '../registry/index.ts';
+import type { AppliedChange, Feed } from '../registry/index.ts';
+import type { Compare, Revision, Write } from '../store/index.ts';
+import type { DraftHistory } from './draft-txn.ts';
+import { planEnd } from './end-session.ts';
+import { sessionOfCritical, sessionWithoutCheck, sessionWithoutNode, unknownSession } from './errors.ts';
+import type { Kv } from './kv.ts';
+import { whyInvalid } from './session-health.ts';
+import type { Invalid, SessionCatalog } from './session-health.ts';
+import { sessionRecordOf } from './session-input.ts';
+import type { SessionInput } from './session-input.ts';
+import { lockDelayKey, sessionKey } from './session-keys.ts';
+import { checksOfSession } from './session-record.ts';
+import type { Session, SessionRecord } from './session-record.ts';
+import { SessionTtls } from './session-ttls.ts';
+import type { Sessions } from './sessions.ts';
+
+const ATTEMPTS = 64;
+/** After an end that failed, say because the store was away. */
+const RETRY_MS = 1_000;
+/** Entries of lock-delays that are over are taken away together. */
+const REAP_MS = 1_000;
+const REAPED_PER_TXN = 100;
+/** Consul's least TTL. */
+export const SESSION_TTL_MIN_MS = 10_000;
+
+export interface SessionWritesOptions {
+  readonly feed: Feed;
+  readonly kv: Kv;
+  readonly sessions: Sessions;
+  readonly catalog: SessionCatalog;
+  readonly clock?: Clock;
+  /** `session_ttl_min`; 10 s unless told. */
+  readonly ttlMinMs?: number;
+  /** Whether keys that are deleted with a session leave records of history; they do unless told. */
+  readonly history?: boolean;
+  /** Writes of others that go with a session's end: of what is bound to it, as far as it is still there. */
+  readonly withSession?: (sessionId: string) => readonly Write[];
+  readonly newId?: () => string;
+  /** Told of ends that failed; they are tried again. */
+  readonly report?: (error: unknown) => void;
+}
+
+/**
+ * Creates, renews and ends sessions: those that are destroyed, lapse, lose their node, or have a check that is gone or
+ * critical, also when that happened while no server ran.
+ */
+export class SessionWrites implements AsyncDisposable {
+  /** The least TTL in ms. */
+  readonly ttlMinMs: number;
+  readonly #options: SessionWritesOptions;
+  readonly #feed: Feed;
+  readonly #sessions: Sessions;
+  readonly #clock: Clock;
+  readonly #ttls: SessionTtls;
+  readonly #queue = new KeyedQueue();
+  readonly #timers = new Set<Timer>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #stop: () => void;
+  #reaper: Timer | undefined;
+  #isClosed = false;
+
+  private constructor(options: SessionWritesOptions) {
+    this.#options = options;
+    this.#feed = options.feed;
+    this.#sessions = options.sessions;
+    this.#clock = options.clock ?? systemClock;
+    this.ttlMinMs = options.ttlMinMs ?? SESSION_TTL_MIN_MS;
+    this.#ttls = new SessionTtls({ clock: this.#clock, onLapse: (id) => this.#endSoon(id) });
+    this.#stop = this.#feed.onApplied((change) => this.#onApplied(change));
+  }
+
+  /** Looks at every session there is, and from then on at those that a change concerns. */
+  static start(options: SessionWritesOptions): Promise<SessionWrites> {
+    const writes = new SessionWrites(options);
+    for (const session of options.sessions.allStored()) writes.#look(session.id);
+    writes.#scheduleReaping();
+    return Promise.resolve(writes);
+  }
+
+  /**
+   * Creates a session; resolves with its id.
+   *
+   * @throws KV_SESSION_WITHOUT_NODE, KV_SESSION_WITHOUT_CHECK, KV_SESSION_OF_CRITICAL, and what `sessionRecordOf` throws
+   */
+  async create(input: SessionInput): Promise<{ readonly id: string; readonly revision: Revision }> {
+    const id = (this.#options.newId ?? randomUUID)();
+    const record = sessionRecordOf(id, input, this.ttlMinMs);
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const invalid = whyInvalid(record, this.#options.catalog);
+      if (invalid !== undefined) throw refusalOf(invalid, record);
+      const put: Write = { type: 'put', key: sessionKey(id), value: JSON.stringify(record) };
+      const outcome = await this.#feed.commit({ compares: this.#basisOf(record), writes: [put] });
+      if (outcome.ok) return { id, revision: outcome.revision };
+      await this.#feed.applied(outcome.revision);
+    }
+    throw contended(`node "${input.node}"`, ATTEMPTS);
+  }
+
+  /** Ends a session and gives what it holds free; one that is not there has ended already. */
+  destroy(id: string): Promise<Revision> {
+    return this.#end(id);
+  }
+
+  /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION */
+  renew(id: string): Session {
+    const session = this.#sessions.get(id);
+    if (session === undefined) throw unknownSession(id);
+    this.#ttls.restart(id);
+    return session;
+  }
+
+  /** Ends that are under way are finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#stop();
+    this.#ttls[Symbol.dispose]();
+    this.#reaper?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    await Promise.allSettled(this.#running);
+  }
+
+  /** A session that relies on what is just changing is not created: it would have ended at once. */
+  #basisOf(record: SessionRecord): Compare[] {
+    const state = this.#options.catalog.nodeState(record.node);
+    const basis: Compare[] = [
+      { key: sessionKey(record.id), modRevision: 0 },
+      { key: nodeKey(record.node), modRevision: state?.stored?.modRevision ?? 0 },
+      { key: aliveKey(record.node), modRevision: state?.storedAlive?.modRevision ?? 0 },
+    ];
+    for (const check of new Set(checksOfSession(record)))
+      basis.push({ key: checkKey(record.node, check), modRevision: state?.check(check)?.modRevision ?? 0 });
+    return basis;
+  }
+
+  #onApplied({ topics }: AppliedChange): void {
+    for (const topic of topics) {
+      if (topic.startsWith('sess/')) this.#look(topic.slice('sess/'.length));
+      else if (topic.startsWith('node/')) this.#lookAtNode(decodeURIComponent(topic.slice('node/'.length)));
+    }
+    this.#scheduleReaping();
+  }
+
+  #lookAtNode(node: string): void {
+    for (const { id } of this.#sessions.ofNode(node)) this.#look(id);
+  }
+
+  /** Ends a session that should not be, and watches the TTL of one that should. */
+  #look(id: string): void {
+    const session = this.#sessions.stored(id);
+    if (session === undefined) return this.#ttls.forget(id);
+    this.#ttls.follow(id, session.ttl);
+    const isOver = session.isEnding === true || whyInvalid(session, this.#options.catalog) !== undefined;
+    if (isOver) this.#endSoon(id);
+  }
+
+  #endSoon(id: string): void {
+    if (this.#isClosed) return;
+    this.#run(
+      this.#end(id).catch((error: unknown) => {
+        this.#options.report?.(error);
+        this.#later(RETRY_MS, () => this.#endSoon(id));
+      }),
+    );
+  }
+
+  #end(id: string): Promise<Revision> {
+    return this.#queue.run(id, async () => {
+      // Each step leaves it fewer locks; a conflict is with somebody who got on.
+      for (let session = this.#sessions.stored(id); session !== undefined; session = this.#sessions.stored(id)) {
+        const { revision } = await this.#feed.commit(
+          planEnd(this.#base(), session, this.#othersOf(id), this.#historyOf(id)),
+        );
+        await this.#feed.applied(revision);
+      }
+      // What was bound to it on another server while it ended.
+      const left = this.#othersOf(id);
+      for (let start = 0; start < left.length; start += REAPED_PER_TXN)
+        await this.#feed.commit({ compares: [], writes: left.slice(start, start + REAPED_PER_TXN) });
+      return this.#feed.revision;
+    });
+  }
+
+  #othersOf(id: string): readonly Write[] {
+    return this.#options.withSession?.(id) ?? [];
+  }
+
+  #base(): { kv: Kv; sessions: Sessions; revision: Revision } {
+    return { kv: this.#options.kv, sessions: this.#sessions, revision: this.#feed.revision };
+  }
+
+  #historyOf(id: string): DraftHistory | undefined {
+    if (this.#options.history === false) return undefined;
+    return { author: `session ${id}`, at: new Date(this.#clock.wall()).toISOString() };
+  }
+
+  #scheduleReaping(): void {
+    const nextMs = this.#sessions.delays.nextMs();
+    if (this.#isClosed || this.#reaper !== undefined || nextMs === undefined) return;
+    const delayMs = Math.max(REAP_MS, nextMs - this.#clock.now());
+    this.#reaper = this.#clock.after(delayMs, () => {
+      this.#run(
+        this.#reap()
+          .catch((error: unknown) => this.#options.report?.(error))
+          .then(() => {
+            this.#reaper = undefined;
+            this.#scheduleReaping();
+          }),
+      );
+    });
+  }
+
+  async #reap(): Promise<void> {
+    const elapsed = this.#sessions.delays.elapsed().slice(0, REAPED_PER_TXN);
+    if (elapsed.length === 0) return;
+    const compares = elapsed.map(({ key, modRevision }) => ({ key: lockDelayKey(key), modRevision }));
+    const outcome = await this.#feed.commit({
+      compares,
+      writes: compares.map(({ key }) => ({ type: 'delete', key })),
+    });
+    await this.#feed.applied(outcome.revision);
+  }
+
+  #later(delayMs: number, task: () => void): void {
+    if (this.#isClosed) return;
+    const timer = this.#clock.after(delayMs, () => {
+      this.#timers.delete(timer);
+      task();
+    });
+    this.#timers.add(timer);
+  }
+
+  #run(task: Promise<unknown>): void {
+    this.#running.add(task);
+    void task.finally(() => this.#running.delete(task));
+  }
+}
+
+function refusalOf(invalid: Invalid, { node }: SessionRecord): Error {
+  if (invalid.reason === 'no node') return sessionWithoutNode(node);
+  return invalid.reason === 'no check' ? sessionWithoutCheck(invalid.check) : sessionOfCritical(invalid.check);
+}
