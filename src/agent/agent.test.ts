@@ -79,12 +79,47 @@ describe('Agent.start()', () => {
     await expect(startAgent({ node_name: 'a' })).rejects.toMatchObject({ code: 'AGENT_DATA_DIRECTORY' });
   });
 
-  test('Agent.start() needs a region to serve', async () => {
-    const config = await loadConfig({ node: 'a' });
-    await expect(Agent.start({ config, version: '0', log })).rejects.toMatchObject({
-      code: 'AGENT_NOT_A_SERVER',
-      hint: expect.stringContaining('--dev'),
+  test('Agent.start() without a server answers for itself, keeps what is registered, and has no region', async () => {
+    await directory.write({ 'agent.json': { node_name: 'a', services: [web(80)], retry_join: ['10.0.0.9'] } });
+    const flags = { configFile: [directory.at('agent.json')], dataDir: directory.at('data'), httpPort: 0 };
+    const start = async (): Promise<Agent> =>
+      Agent.start({ config: await loadConfig(flags), version: '0', log, readConfig: () => loadConfig(flags) });
+    const first = await start();
+    const ask = (at: Agent, path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${at.httpAddress}/v1/${path}`, init);
+    const put = (path: string, body?: object): Promise<Response> =>
+      ask(first, path, { method: 'PUT', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    expect((await put('agent/service/register', { Name: 'api', Check: { TTL: '1h' } })).status).toBe(200);
+    expect((await put('agent/check/pass/service:api')).status).toBe(200);
+    expect((await put('agent/maintenance?enable=true')).status).toBe(200);
+    expect((await put('agent/maintenance?enable=false')).status).toBe(200);
+    expect((await put('agent/reload')).status).toBe(200);
+    const members = (await (await ask(first, 'agent/members')).json()) as object[];
+    expect(members).toMatchObject([{ Name: 'a', Status: 1, Tags: { role: 'node' } }]);
+    const self = await (await ask(first, 'agent/self')).json();
+    expect(self).toMatchObject({
+      Config: { Server: false },
+      Member: members[0],
+      Stats: { consul: { leader_addr: '' } },
     });
+    expect(await (await ask(first, 'status/leader')).json()).toBe('');
+    expect(await (await ask(first, 'status/peers')).json()).toEqual([]);
+    for (const path of ['catalog/nodes', 'kv/a', 'health/state/any', 'session/list', 'event/list']) {
+      const answer = await ask(first, path);
+      expect([answer.status, await answer.text()]).toEqual([500, 'No known Consul servers']);
+    }
+    const refused = await fetch(`${first.httpAddress}/v2/services`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { code: 'API_NO_REGION' } });
+    expect(first.dnsAddress).toBeNull();
+    expect(log.lines).toContainEqual(expect.stringMatching(/no server of the region is linked: 10\.0\.0\.9/));
+    await first[Symbol.asyncDispose]();
+    const second = await start();
+    const services = await (await ask(second, 'agent/services')).json();
+    expect(Object.keys(services as object).toSorted()).toEqual(['api', 'web']);
+    expect((await ask(second, 'agent/nothing')).status).toBe(404);
+    await second.leave();
+    await second[Symbol.asyncDispose]();
   });
 
   test('Agent.start() leaves a data directory that is its alone, and removes that of --dev', async () => {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { safeEnvironment } from '../health/index.ts';
 import { systemClock, TIMING, type Clock } from '../lib/index.ts';
+import type { NodeChannel } from '../link/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
@@ -9,10 +10,10 @@ import { accessOptionsOf } from './access-options.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
 import { dnsOptionsOf } from './dns-options.ts';
 import { DnsServers } from './dns-servers.ts';
-import { clientModeUnavailable } from './errors.ts';
+import { noRegion } from './errors.ts';
 import { AgentHandlers } from './agent-handlers.ts';
 import { HostedNodes } from './hosted-nodes.ts';
-import type { Log } from './log.ts';
+import { apiLogOf, type Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
@@ -119,7 +120,6 @@ export class Agent implements AsyncDisposable {
 
   async #start(stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
-    if (!config.server) throw clientModeUnavailable();
     await openDataDirectory(config);
     stack.defer(() => dropDataDirectory(config));
     stack.use(DirectoryLock.take(config.dataDirectory));
@@ -148,8 +148,11 @@ export class Agent implements AsyncDisposable {
       accessControl,
       name: config.datacenter,
       server: firstOf(config).name,
-      store: config.store,
+      // Without a server the region is what is known of it here: nothing.
+      store: config.server ? config.store : 'memory:',
       historyKeepMs: config.historyKeepMs,
+      valueBytes: config.http.settings.valueBytes,
+      sessionTtlMinMs: config.sessionTtlMinMs,
       timing: TIMING[config.timing],
       clock: this.#clock,
       random: this.#random,
@@ -168,14 +171,25 @@ export class Agent implements AsyncDisposable {
       stateDirectory: path.join(dataDirectory, 'nodes', encodeURIComponent(config.name)),
       keepsRegistrations: !dev,
       scripts,
-      connect: () => region.connect(),
+      connect: () => this.#connect(region),
       elsewhere: regionTargets(region.parts.catalog, region.parts.feed),
-      ownInstances: config.name === firstOf(this.#config).name ? [serverInstance(version)] : [],
+      ownInstances: this.#isServer(config) ? [serverInstance(version)] : [],
       timing: TIMING[timing],
       clock: this.#clock,
       random: this.#random,
       log,
     });
+  }
+
+  /** @throws AGENT_NO_REGION saying why there is no server to link to */
+  #connect(region: Region): NodeChannel {
+    if (this.#config.server) return region.connect();
+    throw noRegion(this.#config.join);
+  }
+
+  /** Whether a node is the server's own. */
+  #isServer({ name }: NodeConfig): boolean {
+    return this.#config.server && name === firstOf(this.#config).name;
   }
 
   async #changeNode({ node }: StartedNode, config: NodeConfig): Promise<void> {
@@ -184,7 +198,8 @@ export class Agent implements AsyncDisposable {
 
   async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
-    if (config.dns.port < 0) return;
+    // Without a region every name would be answered with "there is no such name", and that be remembered.
+    if (config.dns.port < 0 || !config.server) return;
     const { catalog, feed, changes, acl } = parts;
     const server = firstOf(config).name;
     this.#dns = stack.use(
@@ -233,6 +248,7 @@ export class Agent implements AsyncDisposable {
       access: region.parts.acl.access,
       version,
       region: config.datacenter,
+      isServer: config.server,
       legacy: config.legacy,
       pretty: config.dev,
       clock: this.#clock,
@@ -246,7 +262,7 @@ export class Agent implements AsyncDisposable {
       reload: () => this.reload(),
       restored: () => region.greetAgain(),
       leave: () => this.#options.onLeave?.(),
-      log,
+      log: apiLogOf(log),
     };
   }
 

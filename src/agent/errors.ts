@@ -16,11 +16,14 @@ export const noSuchServiceForCheck = defineError(
   (id: string) => `ServiceID "${id}" does not exist`,
 );
 export const agentStops = defineError('AGENT_STOPPING', 503, () => 'the agent is stopping');
-export const clientModeUnavailable = defineError(
-  'AGENT_NOT_A_SERVER',
-  400,
-  () => 'an agent without --server or --dev needs a region to join, which this version cannot do yet',
-  { hint: 'start it with --server, or with --dev for a region in memory' },
+export const noRegion = defineError(
+  'AGENT_NO_REGION',
+  503,
+  (servers: readonly string[]) =>
+    servers.length === 0
+      ? 'no server of a region is named: this agent speaks for itself only'
+      : `no server of the region is linked: ${servers.join(', ')} cannot be linked to, for links between processes are not in this version yet`,
+  { hint: 'start it with --server, or with --dev, for a region of its own' },
 );
 export const unknownOwner = defineError(
   'AGENT_UNKNOWN_OWNER',

@@ -1,9 +1,9 @@
 import type { Receipt } from '../change/index.ts';
-import { messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
+import { DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
 import { NodeLink, type NodeChannel, type Order } from '../link/index.ts';
 import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
-import { agentStops } from './errors.ts';
+import { agentStops, noRegion } from './errors.ts';
 import { LinkMemory } from './link-memory.ts';
 
 /** How a node finds its region. */
@@ -44,19 +44,29 @@ export class NodeLinkKeeper implements AsyncDisposable {
   #changes = 0;
   #greeted = 0;
   #failures = 0;
+  /** There is no server to link to for now: nobody waits for one. */
+  #isApart = false;
 
   constructor(options: NodeLinkKeeperOptions) {
     this.#options = options;
   }
 
-  /** Greets the region; resolves when it has taken the node up. @throws LINK_REFUSED, LINK_CLOSED */
+  /**
+   * Greets the region; resolves when it has taken the node up, or at once where there is no server to link to: then it goes on
+   * trying, and what is registered is told when there is one.
+   *
+   * @throws LINK_REFUSED, LINK_CLOSED
+   */
   async open(ends: LinkEnds): Promise<void> {
     const { stateDirectory, warn } = this.#options;
     const memory = await LinkMemory.open(stateDirectory, warn);
     this.#memory = memory;
     this.#ends = ends;
     this.#connecting = this.#connect(ends, memory);
-    await this.#connecting;
+    await this.#connecting.catch((error: unknown) => {
+      if (!isWithoutRegion(error)) throw error;
+      this.#lost(messageOf(error));
+    });
     await memory.saved();
   }
 
@@ -67,7 +77,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
 
   /**
    * Tells what became different. While the node is not linked its next greeting tells all, and that is waited for; before
-   * `open` there is nobody to tell, and the revision is 0.
+   * `open`, and where there is no server to link to, there is nobody to tell, and the revision is 0.
    *
    * @throws REGISTRY_…, STORE_…: the region did not take it, and is told again soon
    */
@@ -119,6 +129,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
   /** The revision of a greeting that tells of a change; what came after the greeting was made is told after it. */
   async #greetedWith(change: number): Promise<Revision> {
     if (this.#closing.signal.aborted) throw agentStops();
+    if (this.#isApart) return 0;
     const link = await this.#connecting;
     if (link === null) return 0;
     return change <= this.#greeted ? link.revision : this.sync();
@@ -126,10 +137,11 @@ export class NodeLinkKeeper implements AsyncDisposable {
 
   async #connect({ registration, onOrder, onCut }: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
     const { connect, node, clock } = this.#options;
+    const channel = this.#channelFrom(connect);
     const epoch = memory.nextEpoch(clock);
     const greeted = this.#changes;
     const link = await NodeLink.connect({
-      channel: connect(),
+      channel,
       node,
       epoch,
       registration: registration(),
@@ -147,6 +159,17 @@ export class NodeLinkKeeper implements AsyncDisposable {
     return link;
   }
 
+  #channelFrom(connect: () => NodeChannel): NodeChannel {
+    try {
+      const channel = connect();
+      this.#isApart = false;
+      return channel;
+    } catch (error) {
+      this.#isApart = isWithoutRegion(error);
+      throw error;
+    }
+  }
+
   #take(view: NodeView): void {
     this.#view = view;
     this.#memory?.keep(view.choices);
@@ -157,7 +180,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
     this.#link = null;
     this.#syncTimer?.cancel();
     if (this.#closing.signal.aborted || this.#ends === null || this.#memory === null) return;
-    this.#options.warn(`the link to the region is gone: ${reason}`);
+    this.#options.warn(this.#isApart ? reason : `the link to the region is gone: ${reason}`);
     this.#ends.onCut(reason);
     this.#connecting = this.#reconnect(this.#ends, this.#memory);
     this.#connecting.catch(() => undefined);
@@ -172,8 +195,10 @@ export class NodeLinkKeeper implements AsyncDisposable {
         return await this.#connect(ends, memory);
       } catch (error) {
         if (this.#closing.signal.aborted) throw error;
-        if (messageOf(error) !== said) warn(`cannot link to the region: ${messageOf(error)}`);
+        if (messageOf(error) !== said && !this.#isApart) warn(`cannot link to the region: ${messageOf(error)}`);
         said = messageOf(error);
+        // Whoever is apart has time: nothing here waits for the link.
+        if (this.#isApart) await clock.sleep(timing.heartbeatMs, this.#closing.signal);
       }
     }
   }
@@ -203,4 +228,8 @@ export class NodeLinkKeeper implements AsyncDisposable {
     // Without a link the next greeting tells all, and begins to compare again.
     if (this.#link?.isOpen === true && !this.#closing.signal.aborted) this.#scheduleSync(nextMs);
   }
+}
+
+function isWithoutRegion(error: unknown): boolean {
+  return error instanceof DroverError && error.code === noRegion.code;
 }

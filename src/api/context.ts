@@ -2,17 +2,20 @@ import type { AccessControl, AccessParts } from '../access/index.ts';
 import type { Changes, CheckHistory, HistoryLog } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
 import type { UserEvents } from '../event/index.ts';
-import type { Kv, KvWrites } from '../kv/index.ts';
-import type { CatalogReader, Feed, LiveQueries, Registry } from '../registry/index.ts';
+import type { Kv, KvWrites, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
+import type { CatalogReader, Feed, LiveQueries, PreparedParts, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
+import type { ApiLog } from './api-log.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { LocalNode } from './local-node.ts';
 
 /** Everything that the HTTP API speaks for; filled in by the agent. */
-export interface ApiContext {
+export interface ApiContext extends PreparedParts {
   readonly version: string;
   /** Consul's datacenter. */
   readonly region: string;
+  /** One that is no server, and has none that it could reach, speaks for itself only. */
+  readonly isServer: boolean;
   readonly legacy: boolean;
   /** `-dev` pretty-prints every answer. */
   readonly pretty: boolean;
@@ -31,6 +34,9 @@ export interface ApiContext {
   readonly queries: LiveQueries;
   readonly kv: Kv;
   readonly kvWrites: KvWrites;
+  readonly sessions: Sessions;
+  readonly sessionWrites: SessionWrites;
+  readonly transactions: Transactions;
   readonly changes: Changes;
   readonly history: HistoryLog;
   readonly checkHistory: CheckHistory;
@@ -49,11 +55,4 @@ export interface ApiContext {
   /** Ends the agent for good, after this answer. */
   leave(): void;
   readonly log: ApiLog;
-}
-
-/** The agent's log, as the API needs it: fields first, as pino has it. */
-export interface ApiLog {
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
 }

@@ -7,7 +7,7 @@ import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from
 import { HttpListener, type ListenPlace } from './http-listener.ts';
 import type { UnixSocket } from './http-settings.ts';
 import { V1 } from './v1/index.ts';
-import { isV2, refuseV2, registerV2 } from './v2/index.ts';
+import { isV2, refuseV2, refuseWithoutRegion, registerV2 } from './v2/index.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
 /** Names in a path under `/v2` are no longer. */
@@ -87,7 +87,7 @@ async function buildServer(
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => void refuse(request.url, reply, 400, error.message),
   });
-  addDoor(server, door);
+  addDoor(server, door, context.isServer);
   addErrorPages(server, context);
   server.get('/', (_request, reply) => reply.type(TEXT).send(`Consul Agent: drover ${context.version}\n`));
   await server.register((scope) => registerV2(scope, context));
@@ -95,13 +95,14 @@ async function buildServer(
 }
 
 /** The same door for requests that are injected, and the guard for all that is not `/v1`. */
-function addDoor(server: FastifyInstance, door: FrontDoor): void {
+function addDoor(server: FastifyInstance, door: FrontDoor, isServer: boolean): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { originalUrl, raw, url } = request;
     door.greet(reply.raw);
     if (door.takes(originForm(originalUrl), raw, reply.raw)) return void reply.hijack();
     const refusal = door.refusalOf(raw);
     if (refusal !== null) return void refuse(url, reply, 403, refusal);
+    if (!isServer && refuseWithoutRegion(url, reply)) return;
     // As `FrontDoor.takes`: requests of one connection take turns.
     if (reply.raw.socket === null) reply.raw.once('socket', () => done());
     else done();

@@ -1,7 +1,8 @@
 export * from './local-node.ts';
 export * from './registration.ts';
 export * from './http-settings.ts';
-export type { ApiContext, ApiLog } from './context.ts';
+export type { ApiContext } from './context.ts';
+export type { ApiLog, LogLevel, LogLine } from './api-log.ts';
 export { refuseTakenPort } from './refuse-taken-port.ts';
 export { loadHttpApi } from './load-http-api.ts';
 export type { HttpApi, HttpApiOptions } from './http-api.ts';

@@ -3,11 +3,11 @@ import { type AccessControl, type AccessSettings, AclState } from '../access/ind
 import { testAccess } from '../access/testing.ts';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog } from '../change/index.ts';
 import { EventLog, userEvents } from '../event/index.ts';
-import { Kv, KvWrites } from '../kv/index.ts';
+import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
-import { indexOf, LiveQueries } from '../registry/index.ts';
+import { indexOf, LiveQueries, PREPARED_TOPIC, preparedParts, PreparedState } from '../registry/index.ts';
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
-import { MemoryStore } from '../store/index.ts';
+import { MemoryStore, type Write } from '../store/index.ts';
 import type { ApiContext } from './context.ts';
 import { buildHttpServer } from './http-api.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './http-settings.ts';
@@ -25,6 +25,8 @@ export interface TestApiOptions extends TestRegistryOptions {
   readonly acl?: Partial<AccessSettings>;
   readonly reload?: () => Promise<void>;
   readonly http?: HttpSettings;
+  /** Yes unless told. */
+  readonly isServer?: boolean;
 }
 
 /** What was asked and answered. */
@@ -73,6 +75,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const store = options.store ?? stack.use(await MemoryStore.start({ clock, base: 1 }));
   const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
+  const sessions = new Sessions({ clock });
+  const preparedState = new PreparedState();
   const aclState = new AclState();
   const eventLog = new EventLog();
   const region = stack.use(
@@ -80,7 +84,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       ...options,
       store,
       clock,
-      projections: [kv, eventLog, aclState, checkHistory, new HistoryAuthors()],
+      projections: [kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()],
     }),
   );
   const { feed, catalog, registry } = region;
@@ -88,6 +92,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const index = indexOf(
     [
       ['kv/', kv],
+      ['sess', sessions],
+      [PREPARED_TOPIC, preparedState],
       ['acl/', aclState],
     ],
     catalog,
@@ -98,6 +104,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     legacy: options.legacy ?? false,
   });
   const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
+  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
+  const sessionWrites = stack.use(await SessionWrites.start({ feed, kv, sessions, catalog, clock, withSession }));
   const nodes = new Map<string, TestNode>();
   for (const name of options.hosted ?? ['n1']) {
     const record = nodeRecordOf({ name, taggedAddresses: { lan: '127.0.0.1', wan: '127.0.0.1' } });
@@ -109,6 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const context: ApiContext = {
     version: '0.0.0',
     region: catalog.region,
+    isServer: options.isServer ?? true,
     legacy: options.legacy ?? false,
     pretty: options.pretty ?? false,
     clock,
@@ -123,7 +132,17 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     acl,
     queries,
     kv,
-    kvWrites: new KvWrites({ feed, kv }),
+    kvWrites: new KvWrites({ feed, kv, sessions, clock }),
+    sessions,
+    sessionWrites,
+    transactions: new Transactions({ feed, kv, sessions, catalog, clock, withSession }),
+    ...preparedParts({
+      state: preparedState,
+      feed,
+      catalog,
+      agent: [...nodes.keys()][0] ?? '',
+      session: (id) => sessionCompare(sessions, id),
+    }),
     userEvents: userEvents(feed, eventLog),
     changes,
     history: new HistoryLog(store),
@@ -135,7 +154,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     reload: options.reload ?? (() => Promise.resolve()),
     restored: () => {},
     leave: () => void left++,
-    log: { info: () => {}, warn: note, error: note },
+    log: { isDebug: false, debug: () => {}, info: () => {}, warn: note, error: note, tap: () => () => {} },
   };
   const server = await buildHttpServer(context);
   stack.defer(() => server.close());

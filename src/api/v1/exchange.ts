@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Authority } from '../../access/index.ts';
 import { nestsDeeper } from '../../lib/index.ts';
 import { badRequest } from '../errors.ts';
@@ -37,9 +37,14 @@ export interface V1Answer {
   readonly text?: string;
   /** Sent as they are; `headers` say what they are. */
   readonly bytes?: Buffer;
+  /** Goes on writing after the headers are out, until the client is gone; compressed never. */
+  readonly stream?: (out: StreamOut) => void;
   /** Runs when the answer is out, or the client gone. */
   readonly afterwards?: () => void;
 }
+
+/** The body of an answer that goes on. */
+export type StreamOut = Pick<ServerResponse, 'write' | 'end' | 'once' | 'destroy' | 'writableLength'>;
 
 /** An endpoint: an exact path, or a prefix ending in `/` whose remainder is the argument. Paths stand without `/v1/`. */
 export interface V1Route {
@@ -47,6 +52,8 @@ export interface V1Route {
   readonly methods: Readonly<Record<string, V1Handler>>;
   /** Most bytes of a body; 1 MiB unless told. */
   readonly bodyLimit?: number;
+  /** What is said of a larger one, where that is not what is said of a value of KV. */
+  readonly tooLargeText?: (bytes: number, limit: number) => string;
   /** In legacy mode GET does what PUT does. */
   readonly legacyGet?: boolean;
   /** The argument may hold any byte, as keys do; elsewhere what cannot be printed is refused. */

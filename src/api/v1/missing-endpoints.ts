@@ -1,9 +1,7 @@
 import type { Failure } from './failure.ts';
 
 /** Parts of Consul's API that a later version will have; a path that begins so belongs to them. */
-const LATER: readonly string[] = [
-  'query',
-];
+const LATER: readonly string[] = ['query'];
 
 /** Parts that drover leaves out: the mesh, peering, and what only Consul's own dashboard asks for. */
 const LEFT_OUT: readonly string[] = [

@@ -21,6 +21,7 @@ export function sendAnswer(
   answer: V1Answer,
   { pretty, compressor }: SendOptions,
 ): void | Promise<void> {
+  if (answer.stream !== undefined) return openStream(response, answer);
   const body = bodyOf(answer, pretty || request.query.has('pretty'));
   if (answer.afterwards !== undefined) response.once('close', answer.afterwards);
   if (body.length === 0 || !takesGzip(request.headers['accept-encoding'])) return write(response, answer, body);
@@ -37,6 +38,13 @@ export function sendText(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   write(response, { status, headers, text }, Buffer.from(text));
+}
+
+function openStream(response: ServerResponse, { headers = {}, stream }: V1Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(200, { 'X-Content-Type-Options': 'nosniff', ...headers });
+  response.flushHeaders();
+  stream?.(response);
 }
 
 function bodyOf({ json, text, bytes }: V1Answer, pretty: boolean): Buffer {

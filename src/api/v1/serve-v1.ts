@@ -2,16 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { isForeign } from '../host-guard.ts';
+import { metricsRoutes } from './agent-metrics.ts';
 import { Compressor } from './compress.ts';
 import type { V1Answer, V1Handler, V1Route } from './exchange.ts';
 import { failureOf } from './failure.ts';
 import { Incoming } from './incoming.ts';
+import { isLocal, NO_SERVERS } from './local-only.ts';
 import { missingEndpoint } from './missing-endpoints.ts';
 import { checkParameters } from './parameters.ts';
 import { decodeBytes, isPrintable, textOfBytes } from './percent.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { refuseBody, tooLargeText } from './refuse-body.ts';
 import { UrlParser } from './parsed-url.ts';
+import { RequestCounts } from './request-counts.ts';
 import { Router } from './router.ts';
 import { v1Routes } from './routes.ts';
 import { sendAnswer, sendText, type SendOptions } from './send-answer.ts';
@@ -27,10 +30,13 @@ export class V1 {
   readonly #context: ApiContext;
   readonly #urls: UrlParser;
   readonly #sending: SendOptions;
+  readonly #counts: RequestCounts;
 
   constructor(context: ApiContext) {
     this.#context = context;
-    this.#urls = new UrlParser(new Router(v1Routes(context)), PREFIX);
+    this.#counts = new RequestCounts(context.clock);
+    const routes = [...v1Routes(context), ...metricsRoutes(context, this.#counts)];
+    this.#urls = new UrlParser(new Router(routes), PREFIX);
     this.#sending = { pretty: context.pretty, compressor: new Compressor() };
   }
 
@@ -41,16 +47,31 @@ export class V1 {
 
   /** Answers one request. Never throws. */
   handle(url: string, request: IncomingMessage, response: ServerResponse): void {
+    this.#counts.add(request.method ?? '');
+    if (this.#context.log.isDebug) this.#note(url, request, response);
     const parsed = this.#urls.parse(url);
     const { match, argumentBytes } = parsed;
     if (match === undefined) return sendMissing(response, url);
     const { route } = match;
     const handler = this.#handlerOf(route, request);
     if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
+    if (!this.#context.isServer && !isLocal(route.path)) return sendText(response, 500, NO_SERVERS);
     if (argumentBytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
     const asked = new Incoming({ request, response, access: this.#context.access }, argumentBytes, parsed);
     if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
     void this.#withBody(route, handler, asked, { request, response });
+  }
+
+  /** Says of a request, when it is answered, that it was: never its token. */
+  #note(url: string, request: IncomingMessage, response: ServerResponse): void {
+    const { clock, log } = this.#context;
+    const begun = clock.now();
+    const shown = url.replaceAll(/([?&]token=)[^&]*/gi, '$1<hidden>');
+    response.once('close', () => {
+      const latency = `${(clock.now() - begun).toFixed(3)}ms`;
+      const from = request.socket?.remoteAddress ?? '';
+      log.debug({ method: request.method, url: shown, from, status: response.statusCode, latency }, 'request finished');
+    });
   }
 
   #handlerOf(route: V1Route, request: IncomingMessage): V1Handler | undefined {
@@ -71,7 +92,7 @@ export class V1 {
     const read = await readBody(request, limit);
     if (read.type === 'bytes') this.#run(route, handler, asked.withBody(read.bytes), response);
     else if (read.type === 'too large') {
-      refuseBody(request, response, tooLargeText(read.bytes, limit), this.#context.clock);
+      refuseBody(request, response, (route.tooLargeText ?? tooLargeText)(read.bytes, limit), this.#context.clock);
     }
   }
 

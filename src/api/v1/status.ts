@@ -6,6 +6,6 @@ import { json, type V1Route } from './exchange.ts';
 export function statusRoutes(context: ApiContext): V1Route[] {
   return [
     { path: 'status/leader', methods: { GET: () => json(leaderAddress(context)) } },
-    { path: 'status/peers', methods: { GET: () => json([serverAddress(context)]) } },
+    { path: 'status/peers', methods: { GET: () => json(context.isServer ? [serverAddress(context)] : []) } },
   ];
 }

@@ -31,6 +31,12 @@ export const foreignRequest = defineError('API_FORBIDDEN', 403, (text: string) =
 export const stopping = defineError('API_STOPPING', 503, () => 'the agent stops', {
   hint: 'ask again when it is back, or ask another agent',
 });
+export const noRegion = defineError(
+  'API_NO_REGION',
+  503,
+  () => 'this agent is no server and has none that it could reach: it speaks for its own node only',
+  { hint: 'ask a server of the region, or start the agent with --server' },
+);
 export const unexpected = defineError('API_INTERNAL', 500, () => 'the agent failed to answer', {
   hint: 'the agent’s log says why',
 });

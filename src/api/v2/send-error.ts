@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { DroverError, messageOf } from '../../lib/index.ts';
 import { badRequest } from '../errors.ts';
 import { BODY_LIMIT } from './body.ts';
-import { badRequestLine, bodyTooLarge, foreignRequest, unexpected, wrongContentType } from './errors.ts';
+import { badRequestLine, bodyTooLarge, foreignRequest, noRegion, unexpected, wrongContentType } from './errors.ts';
 
 /** Any failure as an error of drover's, fastify's own included; what nobody expected says nothing of the inside. */
 export function toDroverError(thrown: unknown, contentType = ''): DroverError {
@@ -31,4 +31,14 @@ export function isV2(url: string): boolean {
 /** Refuses a request before it came to a route: 400 for a path that cannot be read, 403 for a foreign Host or Origin. */
 export function refuseV2(reply: FastifyReply, status: 400 | 403, text: string): FastifyReply {
   return sendError(reply, status === 403 ? foreignRequest(text) : badRequestLine(text));
+}
+
+/** What an agent without a region answers for itself. */
+const LOCAL = /^\/v2\/(?:status|listener|provisions|balancer|openapi\.json)(?:[/?]|$)/;
+
+/** Refuses, where there is no region, what is about it; false for what an agent answers for itself. */
+export function refuseWithoutRegion(url: string, reply: FastifyReply): boolean {
+  if (!isV2(url) || LOCAL.test(url)) return false;
+  void sendError(reply, noRegion());
+  return true;
 }

@@ -4,18 +4,20 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog, type Receipt } from '../../change/index.ts';
 import { EventLog, userEvents } from '../../event/index.ts';
-import { Kv, KvWrites } from '../../kv/index.ts';
+import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../../kv/index.ts';
 import { FakeClock, TIMING } from '../../lib/index.ts';
 import type { ListenerStatus } from '../../listener/index.ts';
 import {
   LiveQueries,
   NODE_MAINTENANCE,
-  serviceMaintenance,
   type NodeRecord,
+  preparedParts,
+  PreparedState,
   type Registry,
+  serviceMaintenance,
 } from '../../registry/index.ts';
 import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
-import { MemoryStore } from '../../store/index.ts';
+import { MemoryStore, type Write } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
 import { buildHttpServer } from '../http-api.ts';
 import { HTTP_SETTINGS } from '../http-settings.ts';
@@ -74,6 +76,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const store = stack.use(await MemoryStore.start({ clock, base: 1 }));
   const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
   const kv = new Kv();
+  const sessions = new Sessions({ clock });
+  const preparedState = new PreparedState();
   const aclState = new AclState();
   const eventLog = new EventLog();
   const region = stack.use(
@@ -81,7 +85,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
       ...options,
       store,
       clock,
-      projections: [kv, aclState, eventLog, checkHistory, new HistoryAuthors()],
+      projections: [kv, sessions, preparedState, aclState, eventLog, checkHistory, new HistoryAuthors()],
     }),
   );
   const { catalog, feed, registry } = region;
@@ -92,6 +96,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   );
   const logged: string[] = [];
   const names = options.hosted ?? catalog.nodes().map((node) => node.record.name);
+  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
+  const sessionWrites = stack.use(await SessionWrites.start({ feed, kv, sessions, catalog, clock, withSession }));
   const nodes = new Map(names.map((name) => [name, fakeNode(name, region, changes, options)]));
   const note = (_fields: object, text: string): void => void logged.push(text);
   const context: ApiContext = {
@@ -103,6 +109,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     random: () => 0,
     timing: TIMING.local,
     http: HTTP_SETTINGS,
+    isServer: true,
     store,
     feed,
     catalog,
@@ -111,7 +118,17 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     acl,
     queries,
     kv,
-    kvWrites: new KvWrites({ feed, kv }),
+    kvWrites: new KvWrites({ feed, kv, sessions, clock }),
+    sessions,
+    sessionWrites,
+    transactions: new Transactions({ feed, kv, sessions, catalog, clock, withSession }),
+    ...preparedParts({
+      state: preparedState,
+      feed,
+      catalog,
+      agent: names[0] ?? '',
+      session: (id) => sessionCompare(sessions, id),
+    }),
     userEvents: userEvents(feed, eventLog),
     changes,
     history: new HistoryLog(store),
@@ -123,7 +140,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     reload: () => Promise.resolve(),
     restored: () => {},
     leave: () => {},
-    log: { info: () => {}, warn: note, error: note },
+    log: { isDebug: false, debug: () => {}, tap: () => () => {}, info: () => {}, warn: note, error: note },
   };
   const server = await buildHttpServer(context);
   stack.defer(() => server.close());

@@ -1,0 +1,104 @@
+import type { ApiContext } from '../context.ts';
+import { json, type StreamOut, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { INTERVAL_MS, type RequestCounts } from './request-counts.ts';
+
+interface Gauge {
+  readonly Name: string;
+  readonly Value: number;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+/** `/v1/agent/metrics` (consul-http-api 8): what Consul's monitoring reads, as far as drover has such a thing. */
+export function metricsRoutes(context: ApiContext, counts: RequestCounts): V1Route[] {
+  const stream = (request: V1Request): V1Answer => {
+    request.authority.demand('agent', context.firstNode, 'read');
+    return {
+      headers: { 'Content-Type': 'application/json' },
+      stream: (out) => repeat(context, out, () => `${JSON.stringify(metrics(context, counts))}\n`),
+    };
+  };
+  return [
+    { path: 'agent/metrics', methods: { GET: (request) => read(context, counts, request) } },
+    { path: 'agent/metrics/stream', methods: { GET: stream } },
+  ];
+}
+
+function read(context: ApiContext, counts: RequestCounts, { authority, query }: V1Request): V1Answer {
+  authority.demand('agent', context.firstNode, 'read');
+  if (query.get('format') !== 'prometheus') return json(metrics(context, counts));
+  if (context.http.prometheus) {
+    const headers = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' };
+    return { headers, bytes: Buffer.from(exposition(context, counts)) };
+  }
+  return { status: 415, text: 'Prometheus is not enabled since its retention time is not positive' };
+}
+
+/** At once, and then at the end of each interval. */
+function repeat({ clock }: ApiContext, out: StreamOut, textOf: () => string): void {
+  const next = (): void => {
+    out.write(textOf());
+    timer = clock.after(INTERVAL_MS, next);
+  };
+  let timer = clock.after(0, next);
+  out.once('close', () => timer.cancel());
+}
+
+function metrics(context: ApiContext, counts: RequestCounts): object {
+  return {
+    Timestamp: `${new Date(context.clock.wall()).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
+    Gauges: gauges(context),
+    Points: [],
+    Counters: [...counts.last].map(([method, count]) => ({
+      Name: 'consul.api.http',
+      Count: count,
+      Rate: count / (INTERVAL_MS / 1_000),
+      Sum: count,
+      Min: 1,
+      Max: 1,
+      Mean: 1,
+      Stddev: 0,
+      Labels: { method },
+    })),
+    Samples: [],
+  };
+}
+
+function gauges(context: ApiContext): Gauge[] {
+  const { catalog, region, store } = context;
+  const { heapUsed, rss } = process.memoryUsage();
+  const nodes = catalog.nodes();
+  const dc = { datacenter: region };
+  const isLeader = context.isServer && store.status().leaderKnown;
+  const figures: [name: string, value: number, labels?: Record<string, string>][] = [
+    ['consul.runtime.alloc_bytes', heapUsed],
+    ['consul.runtime.sys_bytes', rss],
+    ['consul.runtime.num_goroutines', process.getActiveResourcesInfo().length],
+    ['consul.server.isLeader', isLeader ? 1 : 0],
+    ['consul.state.nodes', nodes.length, dc],
+    ['consul.state.services', new Set(nodes.flatMap(servicesOf)).size, dc],
+    ['consul.state.service_instances', nodes.flatMap(servicesOf).length, dc],
+    ['consul.members.servers', context.isServer ? 1 : 0, dc],
+    ['consul.members.clients', nodes.filter((node) => !node.record.external).length - (context.isServer ? 1 : 0), dc],
+  ];
+  return figures.map(([Name, Value, Labels = {}]) => ({ Name, Value: Math.max(0, Value), Labels }));
+}
+
+function servicesOf(node: ReturnType<ApiContext['catalog']['nodes']>[number]): string[] {
+  return [...node.instances.values()].map((instance) => instance.record.service);
+}
+
+/** The text format of Prometheus, version 0.0.4. */
+function exposition(context: ApiContext, counts: RequestCounts): string {
+  const lines = gauges(context).map((gauge) => line(gauge, 'gauge'));
+  const requests = [...counts.last].map(([method, Value]) =>
+    line({ Name: `consul.api.http.${method.toLowerCase()}`, Value, Labels: {} }, 'gauge'),
+  );
+  return [...lines, ...requests].join('');
+}
+
+function line({ Name, Value, Labels }: Gauge, type: string): string {
+  const name = Name.replaceAll('.', '_');
+  const pairs = Object.entries(Labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const labels = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  return `# HELP ${name} ${Name}\n# TYPE ${name} ${type}\n${name}${labels} ${Value}\n`;
+}
