@@ -5,11 +5,21 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
+import { describe, vi } from 'vitest';
 import { DockerClient } from '../../src/lib/index.ts';
+import { findComponent, requireComponent } from '../require-component.ts';
 
 const run = promisify(execFile);
 const IMAGE = 'drover-busybox';
+
+/** `describe` for tests with an engine of their own: skipped, with the reason, without root, dockerd or busybox. */
+export function requireDocker(): typeof describe | typeof describe.skip {
+  const isInstalled = findComponent('dockerd') !== null && findComponent('/bin/busybox') !== null;
+  const chosen = requireComponent('dockerd', isInstalled ? undefined : 'docker.io busybox-static');
+  if (process.getuid?.() === 0) return chosen;
+  console.warn('skipped: dockerd needs root');
+  return describe.skip;
+}
 
 /** A real Docker engine of this test alone, with one image, `busybox`; nothing of it is left when it is disposed. */
 export interface DockerEngine extends AsyncDisposable {

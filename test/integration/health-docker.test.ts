@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { CheckDefinition } from '../../src/definition/index.ts';
 import { checkRecordOf, HealthChecks } from '../../src/health/index.ts';
 import { systemClock, TIMING } from '../../src/lib/index.ts';
 import type { CheckRecord } from '../../src/registry/index.ts';
-import { findComponent, requireComponent } from '../require-component.ts';
-import { type DockerEngine, startDockerEngine } from './docker-engine.ts';
+import { type DockerEngine, requireDocker, startDockerEngine } from './docker-engine.ts';
 
-const hasAll = findComponent('dockerd') !== null && findComponent('/bin/busybox') !== null;
-const inDocker = hasAll ? requireComponent('dockerd') : requireComponent('dockerd', 'docker.io busybox-static');
-const isRoot = process.getuid?.() === 0;
-if (!isRoot) console.warn('skipped: dockerd needs root');
-const asRoot = isRoot ? inDocker : describe.skip;
-
-asRoot('checks in a container', () => {
+requireDocker()('checks in a container', () => {
   let engine: DockerEngine;
   let checks: HealthChecks;
   beforeAll(async () => {
