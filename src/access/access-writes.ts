@@ -77,8 +77,7 @@ export class AccessWrites {
   /** Sees to it that a secret from the configuration is a management token. */
   async ensureManagement(secret: string): Promise<void> {
     const known = this.#state.tokenByHash(secretHash(secret));
-    if (known !== undefined && known.record.accessor !== ANONYMOUS && known.record.policies.includes(GLOBAL_MANAGEMENT))
-      return;
+    if (known !== undefined) return this.#keepManagement(known, secret);
     // Any text: whoever writes the configuration may choose it.
     const input = managementInput('Initial Management Token', secret);
     await this.#make('the configuration', input, () => (this.resetIndex === 0 ? [this.#bootChange()] : []));
@@ -87,6 +86,28 @@ export class AccessWrites {
   /** @throws ACCESS_INVALID, ACCESS_BAD_RULES, ACCESS_TAKEN */
   async createToken(input: TokenInput, { author = 'unknown' }: Authored = {}): Promise<AclWritten<MadeToken>> {
     checkToken(input);
+    return this.#make(author, input, () => []);
+  }
+
+  /** Makes a token that is given the same; its secret is its own, and it lasts no longer. */
+  async cloneToken(
+    source: TokenRecord,
+    description: string,
+    { author = 'unknown' }: Authored = {},
+  ): Promise<AclWritten<MadeToken>> {
+    const { policies, roles, serviceIdentities, nodeIdentities, local, legacy, expiresAt } = source;
+    const isLinked = (kind: 'policy' | 'role') => (id: string) => this.#state[kind](id) !== undefined;
+    const input: TokenInput = {
+      description,
+      // What was deleted since is linked no more.
+      policies: policies.filter(isLinked('policy')).map((id) => ({ id })),
+      roles: roles.filter(isLinked('role')).map((id) => ({ id })),
+      serviceIdentities,
+      nodeIdentities,
+      local,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(legacy === undefined ? {} : { legacy }),
+    };
     return this.#make(author, input, () => []);
   }
 
@@ -195,6 +216,16 @@ export class AccessWrites {
 
   async deleteRole(id: string, { author = 'unknown' }: Authored = {}): Promise<AclWritten<boolean>> {
     return this.#transactions.run(author, () => gone(`role/${id}`, aclKey.role(id), 'roles', this.#state.role(id)));
+  }
+
+  /** One that was there before `legacy` is shown by it from now on. @throws ACCESS_TAKEN for a secret of another token */
+  async #keepManagement(known: Kept<TokenRecord>, secret: string): Promise<void> {
+    const { record } = known;
+    if (record.legacy?.type !== 'management' && !record.policies.includes(GLOBAL_MANAGEMENT))
+      throw taken('the initial management token of the configuration is the secret of a token that is none');
+    if (!this.#legacy || record.secret !== undefined) return;
+    const change = this.#putToken({ ...record, secret }, known);
+    await this.#transactions.run('the configuration', () => ({ changes: [change], value: undefined }));
   }
 
   async #make(author: string, input: TokenInput, more: () => readonly AclChange[]): Promise<AclWritten<MadeToken>> {

@@ -3,7 +3,13 @@ export * from './errors.ts';
 export type { AccessParts } from './access-parts.ts';
 export { Access, type AccessOptions, type AccessSettings, type Explained } from './access.ts';
 export type { GrantsInput, LinkInput, PolicyInput, RoleInput, TokenInput } from './access-input.ts';
-export { AccessWrites, type AccessWritesOptions, type AclWritten, type MadeToken } from './access-writes.ts';
+export {
+  AccessWrites,
+  type AccessWritesOptions,
+  type AclWritten,
+  type ByToken,
+  type MadeToken,
+} from './access-writes.ts';
 export { AclState } from './acl-state.ts';
 export type { AclFeed } from './acl-transaction.ts';
 export { agentTokenKind, AgentTokens, type AgentTokenKind, type AgentTokenSecrets } from './agent-tokens.ts';
