@@ -79,6 +79,21 @@ describe('renderCheck()', () => {
     [{ script: "awk '{print $1}' /{ID}" }, { script: "awk '{print $1}' /api-1" }],
     [{ args: ['check', '{HOST}', '{"a": {}}', ''] }, { args: ['check', '10.0.0.1', '{"a": {}}', ''] }],
     [{ ttlMs: 1_000 }, { ttlMs: 1_000 }],
+    [{ udp: '{HOST}:{PORT}' }, { udp: '10.0.0.1:1100' }],
+    [
+      { grpc: '{HOST}:{PORT}/{ID}', grpcUseTls: true },
+      { grpc: '10.0.0.1:1100/api-1', grpcUseTls: true },
+    ],
+    [{ h2ping: '{HOST}:{PORT}' }, { h2ping: '10.0.0.1:1100' }],
+    [
+      { dockerContainerId: '{ID}', args: ['curl', '{HOST}'] },
+      { dockerContainerId: 'api-1', args: ['curl', '10.0.0.1'] },
+    ],
+    [{ osService: 'api@{PORT}' }, { osService: 'api@1100' }],
+    [
+      { aliasService: '{ID}-proxy', aliasNode: '{NODE}' },
+      { aliasService: 'api-1-proxy', aliasNode: 'node-1' },
+    ],
   ])('fills %j', (check, expected) => {
     expect(renderCheck(check, definition, instance)).toEqual(expected);
   });

@@ -240,3 +240,55 @@ test('HealthChecks leaves no timer when disposed', async () => {
   await clock.advance(60_000);
   expect(told).toHaveLength(1);
 });
+
+test.each(['refused', 'local'] as const)(
+  'HealthChecks.vet() takes no command in a container with %s',
+  async (scripts) => {
+    const { checks } = await startChecks([], { scripts });
+    const definition = { dockerContainerId: 'c', args: ['true'], intervalMs: 10_000 };
+    expect(() => checks.vet({ definition, origin: 'remote' })).toThrow('Scripts are disabled on this agent');
+    expect(() => checks.vet({ definition: { osService: 'ssh' }, origin: 'remote' })).not.toThrow();
+  },
+);
+
+test('HealthChecks tells of an alias as its target changes, until it is removed', async () => {
+  let target: CheckRecord['status'] = 'passing';
+  const listeners = new Set<() => void>();
+  const targets = {
+    node: 'n1',
+    checksOf: () => [{ ...checkRecordOf({ tcp: 'a:1' }, { serviceId: 'db' }), status: target }],
+    onChange: (_target: unknown, listen: () => void) => {
+      listeners.add(listen);
+      return () => void listeners.delete(listen);
+    },
+  };
+  const reports: string[] = [];
+  const { clock, checks, told } = await startChecks([], {
+    targets,
+    onCriticalTooLong: ({ serviceId }) => reports.push(serviceId),
+  });
+  const becomes = (status: CheckRecord['status']): void => {
+    target = status;
+    for (const listen of listeners) listen();
+  };
+  checks.add(toRun({ aliasService: 'db', deregisterCriticalServiceAfterMs: 1 }));
+  await clock.advance(5_000);
+  becomes('critical');
+  await clock.advance(59_999);
+  expect(reports).toEqual([]);
+  await clock.advance(1);
+  expect(reports).toEqual(['web']);
+  becomes('passing');
+  await clock.advance(1);
+  expect(told.map((one) => one.split(' ')[2])).toEqual(['passing', 'critical', 'passing']);
+  expect(checks.record('service:web')).toMatchObject({ type: 'alias', interval: '', output: 'All checks passing.' });
+  checks.remove('service:web');
+  expect(listeners.size).toBe(0);
+});
+
+test('HealthChecks without targets has aliases critical', async () => {
+  const { clock, checks } = await startChecks();
+  checks.add(toRun({ aliasService: 'db', aliasNode: 'n2' }));
+  await clock.advance(0);
+  expect(checks.record('service:web')?.output).toBe('Service db could not be found on node n2');
+});

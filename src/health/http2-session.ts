@@ -22,17 +22,28 @@ export function networkTimeoutOf({ timeoutMs }: CheckDefinition): number {
 
 /**
  * Asks over an HTTP/2 connection of its own, which is closed when there is a verdict, the time is up or the signal is
- * aborted. Never rejects; what `ask` rejects with is critical.
+ * aborted. Never rejects; what `ask` rejects with is critical, and so is a host that no URL can have.
  */
-export function askInSession(
+export async function askInSession(
+  options: SessionOptions,
+  ask: (session: ClientHttp2Session) => Promise<Verdict>,
+): Promise<Verdict> {
+  if (options.signal.aborted) return { status: null, output: '' };
+  try {
+    return await askIn(openSession(options), options, ask);
+  } catch (error) {
+    return { status: 'critical', output: describeNetworkError(error) };
+  }
+}
+
+function askIn(
+  session: ClientHttp2Session,
   options: SessionOptions,
   ask: (session: ClientHttp2Session) => Promise<Verdict>,
 ): Promise<Verdict> {
   const { clock, signal, definition } = options;
   const timeoutMs = networkTimeoutOf(definition);
-  if (signal.aborted) return Promise.resolve({ status: null, output: '' });
   return new Promise((resolve) => {
-    const session = openSession(options);
     const end = (verdict: Verdict): void => {
       deadline.cancel();
       signal.removeEventListener('abort', onAbort);

@@ -8,6 +8,10 @@ test.each([
   [':80', { host: 'localhost', port: 80 }],
   ['80', null],
   ['[::1]', null],
+  ['a b:80', null],
+  ['a/b:80', null],
+  ['user@a:80', null],
+  ['http://a:80', null],
 ])('splitHostPort(%s) is %j', (address, expected) => {
   expect(splitHostPort(address)).toEqual(expected);
 });

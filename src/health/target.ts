@@ -6,7 +6,7 @@ export interface HostPort {
 
 /** Host and port of `host:port` or `[v6]:port`; null when it is neither. */
 export function splitHostPort(address: string): HostPort | null {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(address);
+  const match = /^(?:\[([^\]\s]+)\]|([^:\s/?#@\\[\]]*)):(\d{1,5})$/.exec(address);
   if (match === null) return null;
   const port = Number(match[3]);
   // Go dials the local host when the host is left out.

@@ -89,6 +89,18 @@ test('TransitionGate lets every check of a node change at once', () => {
   expect(sent).toHaveLength(1_000);
 });
 
+test('TransitionGate lets no more than ten changes a second of a node through when its checks go on flapping', async () => {
+  const { clock, gate, sent, offer } = startGate();
+  const ids = Array.from({ length: 100 }, (_, i) => `c${i}`);
+  for (const id of ids) gate.admit(id, 'passing');
+  for (let turn = 0; turn < 100; turn++) {
+    for (const id of ids) offer(id, turn % 2 === 0 ? 'warning' : 'passing');
+    await clock.advance(100);
+  }
+  expect(sent.length).toBeLessThanOrEqual(ids.length + 10 * 10 + 1);
+  expect(sent.length).toBeGreaterThan(ids.length);
+});
+
 test('TransitionGate.forget() drops what waits', async () => {
   const { clock, gate, sent, offer } = startGate();
   gate.admit('a', 'passing');
