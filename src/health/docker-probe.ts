@@ -55,7 +55,7 @@ async function runIn(definition: CheckDefinition, run: Run): Promise<Verdict> {
   const outputLimit = outputLimitOf(definition);
   const late = new AbortController();
   const deadline = startDeadline(clock, timeoutMs, () => late.abort());
-  const limits = { outputLimit, signal: AbortSignal.any([signal, late.signal]) };
+  const limits = { outputLimit, clock, signal: AbortSignal.any([signal, late.signal]) };
   const onCreated = (id: string): void => void (run.execId = id);
   try {
     const args = programOf(definition);

@@ -6,6 +6,7 @@ import http2, {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import https from 'node:https';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -27,16 +28,19 @@ afterEach(async () => {
 interface Running {
   readonly result: () => Promise<CheckRecord>;
   readonly becomes: (status: string) => Promise<CheckRecord>;
+  /** What was told, in order. */
+  readonly statuses: readonly string[];
 }
 
 async function startCheck(definition: CheckDefinition): Promise<Running> {
+  const statuses: string[] = [];
   const checks = await HealthChecks.start({
     clock: systemClock,
     random: Math.random,
     timing: TIMING.local,
     scripts: 'refused',
     environment: {},
-    onTransition: () => undefined,
+    onTransition: ({ status }) => statuses.push(status),
   });
   closing.push(async () => checks[Symbol.asyncDispose]());
   checks.add({ ...checkRecordOf(definition, { serviceId: 'web' }), definition });
@@ -50,6 +54,7 @@ async function startCheck(definition: CheckDefinition): Promise<Running> {
       { timeout: 20_000, interval: 10 },
     );
   return {
+    statuses,
     result: () => until(({ status }) => expect(status).not.toBe('unknown')),
     becomes: (wanted) => until(({ status }) => expect(status).toBe(wanted)),
   };
@@ -135,6 +140,24 @@ describe('gRPC checks', () => {
     await becomes('passing');
   });
 
+  test('counts results as every kind does, before it is critical and before it is passing again', async () => {
+    const services = { web: 1 };
+    const port = await serveHealth(services);
+    const counts = { failuresBeforeCritical: 3, failuresBeforeWarning: 2, successBeforePassing: 2 };
+    const { becomes, statuses } = await startCheck({
+      grpc: `127.0.0.1:${port}/web`,
+      intervalMs: 1_000,
+      initialStatus: 'passing',
+      ...counts,
+    });
+    services.web = 2;
+    await becomes('warning');
+    await becomes('critical');
+    services.web = 1;
+    await becomes('passing');
+    expect(statuses).toEqual(['warning', 'critical', 'passing']);
+  });
+
   test('sends its deadline, and nothing that a server could mistake', async () => {
     const seen: IncomingHttpHeaders[] = [];
     const port = await serveHttp2((stream, headers) => {
@@ -211,7 +234,11 @@ describe('H2PING checks', () => {
   test.each([
     ['says nothing', () => {}, /no answer within 500ms/],
     ['hangs up', (socket: Socket) => socket.destroy(), /closed|ECONNRESET|cancell?ed/i],
-    ['speaks HTTP/1', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), /protocol|closed|cancell?ed/i],
+    [
+      'speaks HTTP/1',
+      (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      /protocol|closed|cancell?ed/i,
+    ],
   ])('of a server that %s is critical in time', async (_what, speak: (socket: Socket) => void, output) => {
     const port = await serveBytes(speak);
     const { result } = await startCheck({ h2ping: `127.0.0.1:${port}`, h2pingUseTls: false, timeoutMs: 500 });
@@ -240,6 +267,18 @@ describe('TCP checks with TLS', () => {
     const { result } = await startCheck({ tcp: `127.0.0.1:${port}`, tcpUseTls: true, timeoutMs: 400 });
     expect(await result()).toMatchObject({ status: 'critical', output: expect.stringContaining('no answer within') });
   });
+});
+
+test('HTTP checks ask for the name that they are told', async () => {
+  const names: string[] = [];
+  const server = https.createServer(
+    { ...PAIR, SNICallback: (name, done) => (names.push(name), done(null)) },
+    (_request, response) => response.end('ok'),
+  );
+  const http = `https://127.0.0.1:${await listen(server)}/`;
+  const { result } = await startCheck({ http, tlsServerName: 'web.example', tlsSkipVerify: true });
+  expect((await result()).status).toBe('passing');
+  expect(names).toEqual(['web.example']);
 });
 
 describe('UDP checks', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../clock.ts';
 import { DockerClient } from './docker-client.ts';
 import { dockerExec, execEnded } from './docker-exec.ts';
 import { streamFrame, startTestEngine, type EngineAnswer } from './testing.ts';
@@ -64,7 +65,7 @@ test('dockerExec() runs a program and keeps the end of its output', async () => 
   const docker = new DockerClient({ socketPath: engine.socketPath });
   const { signal } = new AbortController();
   const ids: string[] = [];
-  const exec = { container: 'a/b', args: ['check', '-v'], outputLimit: 5, signal };
+  const exec = { container: 'a/b', args: ['check', '-v'], outputLimit: 5, signal, clock: systemClock };
   expect(await dockerExec(docker, { ...exec, onCreated: (id) => ids.push(id) })).toEqual({
     exitCode: 2,
     output: '89err',
@@ -77,21 +78,27 @@ test('dockerExec() runs a program and keeps the end of its output', async () => 
 test.each([
   ['no id', { 'POST /containers/c/exec': json({}) }, 'it has no Id'],
   ['no JSON object', { 'POST /containers/c/exec': json(null) }, 'it has no Id'],
-  [
-    'no exit code',
-    {
-      'POST /containers/c/exec': json({ Id: 'e' }),
-      'POST /exec/e/start': (_request: unknown, response: { end(): void }) => response.end(),
-      'GET /exec/e/json': json({ Running: true }),
-    },
-    'has no exit code',
-  ],
   ['no container', {}, 'Docker answers 404'],
 ])('dockerExec() throws when the engine has %s', async (_what, answers, message) => {
   await using engine = await startTestEngine(answers as Parameters<typeof startTestEngine>[0]);
   const docker = new DockerClient({ socketPath: engine.socketPath });
-  const exec = { container: 'c', args: ['x'], outputLimit: 5, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const exec = { container: 'c', args: ['x'], outputLimit: 5, signal, clock: systemClock };
   await expect(dockerExec(docker, exec)).rejects.toThrow(message);
+});
+
+test('dockerExec() waits for a program that goes on after its output, until its signal', async () => {
+  let asked = 0;
+  await using engine = await startTestEngine({
+    ...execEngine({}, (_request, response) => void response.end()),
+    'GET /exec/e1/json': (_request, response) =>
+      void response.end(JSON.stringify({ Running: ++asked < 3, ExitCode: 7 })),
+  });
+  const docker = new DockerClient({ socketPath: engine.socketPath });
+  const exec = { container: 'a/b', args: ['x'], outputLimit: 5, clock: systemClock };
+  expect(await dockerExec(docker, { ...exec, signal: AbortSignal.timeout(10_000) })).toMatchObject({ exitCode: 7 });
+  asked = -1_000_000;
+  await expect(dockerExec(docker, { ...exec, signal: AbortSignal.timeout(60) })).rejects.toThrow(/abort/i);
 });
 
 test.each([

@@ -1,7 +1,11 @@
+import type { Clock } from '../clock.ts';
 import { OutputTail } from '../output-tail.ts';
 import { Demultiplexer } from './demultiplex.ts';
 import type { DockerClient } from './docker-client.ts';
 import { dockerAnswerUnreadable } from './errors.ts';
+
+/** How often the engine is asked whether a program that closed its output has ended. */
+const END_POLL_MS = 50;
 
 /** A program to run in a container that runs. */
 export interface DockerExec {
@@ -11,6 +15,7 @@ export interface DockerExec {
   readonly outputLimit: number;
   /** Stops waiting. The engine has no way to end a program: see `execEnded`. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   /** Told the id before the program starts. */
   readonly onCreated?: (id: string) => void;
 }
@@ -25,7 +30,7 @@ export interface DockerExecResult {
 
 /** Runs a program in a container and resolves when it has ended. @throws DOCKER_REFUSED, DOCKER_ANSWER_UNREADABLE, errors of the connection, the signal's */
 export async function dockerExec(docker: DockerClient, exec: DockerExec): Promise<DockerExecResult> {
-  const { container, args, signal, outputLimit } = exec;
+  const { container, args, signal, outputLimit, clock } = exec;
   const created = await docker.json({
     method: 'POST',
     path: `/containers/${encodeURIComponent(container)}/exec`,
@@ -35,8 +40,12 @@ export async function dockerExec(docker: DockerClient, exec: DockerExec): Promis
   const id = textOf(created, 'Id');
   exec.onCreated?.(id);
   const tail = await readOutput(docker, id, { outputLimit, signal });
-  const exitCode = await exitCodeOf(docker, id, signal);
-  if (exitCode === null) throw dockerAnswerUnreadable('a program that ended has no exit code');
+  let exitCode = await exitCodeOf(docker, id, signal);
+  // The output may end before the program, and the engine takes a moment to see that it has.
+  while (exitCode === null) {
+    await clock.sleep(END_POLL_MS, signal);
+    exitCode = await exitCodeOf(docker, id, signal);
+  }
   return { exitCode, output: tail.text(), outputBytes: tail.totalBytes };
 }
 
