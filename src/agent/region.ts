@@ -9,11 +9,22 @@ import {
 } from '../access/index.ts';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
-import { Kv, KvWrites } from '../kv/index.ts';
+import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
-import { Catalog, indexOf, LiveQueries, Registry, StoreFeed, TombstoneReaper } from '../registry/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import {
+  Catalog,
+  indexOf,
+  LiveQueries,
+  PREPARED_TOPIC,
+  preparedParts,
+  type PreparedParts,
+  PreparedState,
+  Registry,
+  StoreFeed,
+  TombstoneReaper,
+} from '../registry/index.ts';
+import { openStore, type Store, type Write } from '../store/index.ts';
 import { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 
@@ -39,6 +50,10 @@ export interface RegionOptions {
   readonly store: string;
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
+  /** Bytes of a KV value at most. */
+  readonly valueBytes: number;
+  /** The least TTL of a session. */
+  readonly sessionTtlMinMs: number;
   readonly accessControl: AccessOptions;
   readonly timing: Timing;
   readonly clock: Clock;
@@ -47,13 +62,16 @@ export interface RegionOptions {
 }
 
 /** The parts of a region's server, in the order in which they start. */
-interface Parts {
+interface Parts extends PreparedParts {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly kv: Kv;
   readonly feed: StoreFeed;
   readonly registry: Registry;
   readonly kvWrites: KvWrites;
+  readonly sessions: Sessions;
+  readonly sessionWrites: SessionWrites;
+  readonly transactions: Transactions;
   readonly changes: Changes;
   readonly history: HistoryLog;
   readonly checkHistory: CheckHistory;
@@ -105,6 +123,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const store = stack.use(await openStore(options.store, { clock }));
   const catalog = new Catalog({ region: options.name, report });
   const kv = new Kv({ report });
+  const sessions = new Sessions({ clock, report });
+  const preparedState = new PreparedState({ report });
   const eventLog = new EventLog({ report });
   const aclState = new AclState({ report });
   const keepMs = options.historyKeepMs;
@@ -113,7 +133,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const feed = stack.use(
     await StoreFeed.start({
       store,
-      projections: [catalog, kv, eventLog, aclState, checkHistory, new HistoryAuthors()],
+      projections: [catalog, kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()],
       clock,
       report,
     }),
@@ -123,6 +143,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const index = indexOf(
     [
       ['kv/', kv],
+      ['sess', sessions],
+      [PREPARED_TOPIC, preparedState],
       ['acl/', aclState],
     ],
     catalog,
@@ -142,7 +164,18 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     }),
   );
   liveness.expectAll();
-  const kvWrites = new KvWrites({ feed, kv });
+  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
+  const written = { feed, kv, sessions, catalog, clock, withSession, history: keepMs > 0 };
+  const kvWrites = new KvWrites({ ...written, maxValueBytes: options.valueBytes });
+  const transactions = new Transactions(written);
+  const sessionWrites = stack.use(await SessionWrites.start({ ...written, ttlMinMs: options.sessionTtlMinMs, report }));
+  const prepared = {
+    state: preparedState,
+    feed,
+    catalog,
+    agent: options.server,
+    session: (id: string) => sessionCompare(sessions, id),
+  };
   const events = userEvents(feed, eventLog, (text) => log.warn({}, text));
   const history = new HistoryLog(store);
   const acl = await startAccess(options, aclState, feed, stack);
@@ -153,6 +186,10 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     feed,
     registry,
     kvWrites,
+    sessions,
+    sessionWrites,
+    transactions,
+    ...preparedParts(prepared),
     changes,
     history,
     checkHistory,

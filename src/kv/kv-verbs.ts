@@ -40,20 +40,20 @@ export function deleteKeyAt(draft: KvDraft, key: string, revision: Revision): bo
 }
 
 /** Takes the lock of a key for a session and sets its value; who holds it already sets the value and keeps it. */
-export function lockKey(draft: KvDraft, value: NewValue, sessionId: string): LockOutcome {
+export function lockKey(draft: KvDraft, { key, value, flags }: NewValue, sessionId: string): LockOutcome {
   if (sessionId === '') return { refused: 'missing session' };
   if (draft.session(sessionId) === undefined) return { refused: 'unknown session' };
-  const known = draft.get(value.key);
-  if (known?.session === sessionId) return { entry: setKey(draft, value) };
+  const known = draft.get(key);
+  if (known?.session === sessionId) return { entry: setKey(draft, { key, value, flags }) };
   if (known?.session !== undefined) return { refused: 'held' };
-  if (draft.isDelayed(value.key)) return { refused: 'delayed' };
-  return { entry: draft.put({ ...value, lockIndex: (known?.lockIndex ?? 0) + 1, session: sessionId }) };
+  if (draft.isDelayed(key)) return { refused: 'delayed' };
+  return { entry: draft.put({ key, value, flags, lockIndex: (known?.lockIndex ?? 0) + 1, session: sessionId }) };
 }
 
 /** Gives the lock of a key back and sets its value. */
-export function unlockKey(draft: KvDraft, value: NewValue, sessionId: string): LockOutcome {
+export function unlockKey(draft: KvDraft, { key, value, flags }: NewValue, sessionId: string): LockOutcome {
   if (sessionId === '') return { refused: 'missing session' };
-  const known = draft.get(value.key);
+  const known = draft.get(key);
   if (known?.session !== sessionId) return { refused: 'not held' };
-  return { entry: draft.put({ ...value, lockIndex: known.lockIndex }) };
+  return { entry: draft.put({ key, value, flags, lockIndex: known.lockIndex }) };
 }

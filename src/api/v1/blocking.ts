@@ -137,7 +137,7 @@ function durationOf(text: string): number | undefined {
 }
 
 /** A linearizable read of one key says how far this server has to be before it may answer. */
-async function catchUp(context: ApiContext): Promise<void> {
+export async function catchUp(context: ApiContext): Promise<void> {
   const { revision } = await context.store.read(
     { start: 'meta/', end: 'meta0' },
     { linearizable: true, limit: 1, keysOnly: true },

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { valueOfEntry } from '../../kv/index.ts';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
+import { accessByRules } from './testing-access.ts';
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi();
+  api = await startTestApi({ nodes: ['other'] });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 afterEach(() => api.ask('DELETE', '/v1/kv/?recurse'));
@@ -172,11 +174,66 @@ test('two conditions are 400 with the parameters in order', async () => {
   expect([removed.status, removed.text]).toEqual([400, 'Conflicting flags: cas=1&recurse=\n']);
 });
 
-test.each(['acquire=s', 'release=s'])('?%s is refused until there are sessions, and writes nothing', async (query) => {
-  const { status, text } = await put(`l?${query}`, 'x');
-  expect(status).toBe(400);
-  expect(text).toContain('sessions');
+async function session(body: object = {}): Promise<string> {
+  const { json } = await api.ask('PUT', '/v1/session/create', { body: { Node: 'other', Checks: [], ...body } });
+  return (json as { ID: string }).ID;
+}
+
+test('acquire and release: LockIndex counts locks, the holder keeps its own, a plain PUT keeps it too', async () => {
+  const [mine, theirs] = [await session(), await session()];
+  expect((await put(`l?acquire=${mine}&flags=3304740253564472344`, '1')).text).toBe('true');
+  expect((await get('l')).text).toContain('"Flags":3304740253564472344,');
+  expect(await entry('l')).toMatchObject({ LockIndex: 1, Session: mine, Value: 'MQ==' });
+  expect((await put(`l?acquire=${theirs}`, '2')).text).toBe('false');
+  expect((await put(`l?acquire=${mine}`, '3')).text).toBe('true');
+  expect(await entry('l')).toMatchObject({ LockIndex: 1, Session: mine, Value: 'Mw==', Flags: 0 });
+  await put('l', '4');
+  expect(await entry('l')).toMatchObject({ LockIndex: 1, Session: mine, Value: 'NA==' });
+  expect((await put(`l?release=${theirs}`, '5')).text).toBe('false');
+  expect((await put(`l?release=${mine}`, '6')).text).toBe('true');
+  const free = await entry('l');
+  expect(free).toMatchObject({ LockIndex: 1, Value: 'Ng==' });
+  expect(free).not.toHaveProperty('Session');
+  // Who gives a lock back starts no lock-delay.
+  expect((await put(`l?acquire=${theirs}`, '7')).text).toBe('true');
+  expect(await entry('l')).toMatchObject({ LockIndex: 2, Session: theirs });
+});
+
+test('acquire with an unknown session is 500, release with one is false', async () => {
+  const refused = await put('l?acquire=nobody', 'x');
+  expect([refused.status, refused.text]).toEqual([500, 'invalid session "nobody"']);
+  expect([(await put('l?acquire=', 'x')).status, (await put('l?acquire=', 'x')).text]).toEqual([
+    500,
+    'missing session',
+  ]);
+  expect((await put('l?release=nobody', 'x')).text).toBe('false');
   expect((await get('l')).status).toBe(404);
+});
+
+test('a session that is destroyed gives its keys free, and nobody locks them for its lock-delay', async () => {
+  const [gone, next] = [await session({ LockDelay: '5s' }), await session()];
+  await put(`l?acquire=${gone}`, 'x');
+  const before = (await entry('l'))['ModifyIndex'] as number;
+  await api.ask('PUT', `/v1/session/destroy/${gone}`);
+  const free = await entry('l');
+  expect(free).not.toHaveProperty('Session');
+  expect(free['ModifyIndex']).toBeGreaterThan(before);
+  expect((await put(`l?acquire=${next}`, 'y')).text).toBe('false');
+  expect((await put('l', 'z')).text).toBe('true');
+  await api.clock.advance(4_900);
+  expect((await put(`l?acquire=${next}`, 'y')).text).toBe('false');
+  await api.clock.advance(200);
+  expect((await put(`l?acquire=${next}`, 'y')).text).toBe('true');
+});
+
+test('a session of behaviour delete takes its keys along; a deleted locked key is free', async () => {
+  const [gone, next] = [await session({ Behavior: 'delete', LockDelay: '0s' }), await session()];
+  for (const key of ['d/1', 'd/2']) await put(`${key}?acquire=${gone}`, 'x');
+  await remove('d/2');
+  expect((await put(`d/2?acquire=${next}`, 'y')).text).toBe('true');
+  await api.ask('PUT', `/v1/session/destroy/${gone}`);
+  expect([(await get('d/1')).status, (await get('d/2')).status]).toEqual([404, 200]);
+  expect((await put(`d/1?acquire=${next}`, 'y')).text).toBe('true');
 });
 
 test('DELETE is true, also for what is not there', async () => {
@@ -240,4 +297,59 @@ test('any byte can be in a key, and comes back', async () => {
 test('a separator in a key as %2F is the same as one that is not escaped', async () => {
   await put('a%2Fb', 'x');
   expect(await entry('a/b')).toMatchObject({ Key: 'a/b' });
+});
+
+const RULES = `key_prefix "a/" { policy = "write" }
+  key_prefix "a/secret/" { policy = "deny" }
+  key_prefix "l/" { policy = "list" }
+  key "r" { policy = "read" }`;
+
+test('tokens: reads of a key are denied, lists and keys are filtered, deletes need write on all that goes', async () => {
+  await using closed = await startTestApi({ access: accessByRules(RULES) });
+  const headers = { 'x-consul-token': 'any' };
+  const ask = async (method: string, path: string): Promise<[number, string]> => {
+    const reply = await closed.ask(method, `/v1/kv/${path}`, { headers, ...(method === 'PUT' ? { body: 'v' } : {}) });
+    return [reply.status, reply.text];
+  };
+  for (const key of ['a/1', 'a/secret/x', 'b', 'r', 'l/1']) await closed.context.kvWrites.put(key, Buffer.from('v'));
+  expect((await ask('GET', 'a/1'))[0]).toBe(200);
+  expect((await ask('GET', 'r?raw'))[0]).toBe(200);
+  expect(await ask('GET', 'b')).toEqual([
+    403,
+    `Permission denied: token with AccessorID 'tester' lacks permission 'key:read' on "b"`,
+  ]);
+  for (const path of ['b?raw', 'a/secret/x']) expect((await ask('GET', path))[0], path).toBe(403);
+  expect(await ask('GET', '?keys')).toEqual([200, '["a/1","l/1","r"]']);
+  expect(await ask('GET', '?keys&separator=/')).toEqual([200, '["a/","l/","r"]']);
+  expect(await ask('GET', 'a/secret?keys&separator=/')).toEqual([404, '']);
+  expect(JSON.parse((await ask('GET', '?recurse'))[1])).toHaveLength(3);
+  expect((await closed.ask('GET', '/v1/kv/?recurse', { headers })).headers).toMatchObject({
+    'x-consul-results-filtered-by-acls': 'true',
+  });
+  for (const path of ['r', 'b', 'l/1', 'a/secret/y', 'r?cas=1', 'r?acquire=s', 'r?release=s'])
+    expect((await ask('PUT', path))[0], path).toBe(403);
+  expect((await ask('PUT', 'a/2'))[1]).toBe('true');
+  for (const path of ['r', 'a/secret/x', 'a/?recurse', '?recurse'])
+    expect((await ask('DELETE', path))[0], path).toBe(403);
+  expect((await ask('DELETE', 'a/2'))[1]).toBe('true');
+});
+
+test('tokens: with enable_key_list_policy a list needs list on its prefix', async () => {
+  await using closed = await startTestApi({ access: accessByRules(RULES, { keyListPolicy: true }) });
+  for (const key of ['l/1', 'r']) await closed.context.kvWrites.put(key, Buffer.from('v'));
+  const status = async (path: string): Promise<number> => (await closed.ask('GET', `/v1/kv/${path}`)).status;
+  expect([await status('l/?keys'), await status('l/?recurse'), await status('r')]).toEqual([200, 200, 200]);
+  expect([await status('?keys'), await status('r?recurse')]).toEqual([403, 403]);
+});
+
+test('who changed what is in history, of the writes that changed a value or flags', async () => {
+  const id = await session();
+  await put('h', '1');
+  await put(`h?acquire=${id}`, '1');
+  await put(`h?release=${id}`, '2');
+  await remove('h');
+  const all = await api.context.history.list({ kind: 'kv', subject: 'h', limit: 10 });
+  const values = all.map(({ before }) => (before === null ? null : valueOfEntry(before).value.toString()));
+  expect(values).toEqual(['2', '1', null]);
+  expect(all[0]?.author).toMatch(/^unnamed, from /);
 });

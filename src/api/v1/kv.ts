@@ -1,18 +1,20 @@
-import { kvPrefixTopic, kvTopic, MAX_VALUE_BYTES, type KvEntry } from '../../kv/index.ts';
+import { denied, type Authority } from '../../access/index.ts';
+import { kvPrefixTopic, kvTopic, type KvEntry, type Written } from '../../kv/index.ts';
 import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { answerRead } from './blocking.ts';
 import { changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { entryJson } from './kv-wire.ts';
 import { bytesOfText, textOfBytes } from './percent.ts';
 import type { Query } from './query.ts';
 
-/** Key/value (consul-http-api 3). Locks through sessions come with sessions. */
+/** Key/value (consul-http-api 3). */
 export function kvRoutes(context: ApiContext): V1Route[] {
   return [
     {
       path: 'kv/',
-      bodyLimit: MAX_VALUE_BYTES,
+      bodyLimit: context.kvWrites.maxValueBytes,
       anyBytes: true,
       methods: {
         GET: (request) => read(context, request),
@@ -24,22 +26,54 @@ export function kvRoutes(context: ApiContext): V1Route[] {
 }
 
 function read(context: ApiContext, request: V1Request): V1Answer | Promise<V1Answer> {
-  const { argumentBytes: key, query } = request;
+  const { argumentBytes: key, query, authority } = request;
   if (query.has('keys')) return readKeys(context, request, key);
-  if (query.has('recurse')) return answerRead(context, request, listQuery(context, key), orNotFound);
+  if (query.has('recurse')) return readList(context, request, key);
   if (key === '') throw badRequest('Missing key name');
+  authority.demand('key', textOfBytes(key), 'read');
   if (query.has('raw')) return answerRead(context, request, entryQuery(context, key), () => rawOf(context.kv.get(key)));
+  // Who may read it sees all of it, so the question is the same for everyone who comes this far.
   return answerRead(context, request, (request.kept.live ??= entryQuery(context, key)), orNotFound);
 }
 
 function readKeys(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {
+  const { authority } = request;
+  demandList(context, authority, prefix);
   const separator = request.query.get('separator') ?? request.query.get('seperator') ?? '';
   const query: LiveQuery = {
-    key: `kv keys ${JSON.stringify([prefix, separator])}`,
+    key: `kv keys ${JSON.stringify([prefix, separator, authority.id])}`,
     topics: [kvPrefixTopic(prefix)],
-    render: () => JSON.stringify(context.kv.keys(prefix, bytesOfText(separator)).map(textOfBytes)),
+    render: () => {
+      let isFiltered = false;
+      const keys = context.kv.keys(prefix, bytesOfText(separator), (key) => {
+        const isSeen = authority.allows('key', textOfBytes(key), 'read');
+        isFiltered ||= !isSeen;
+        return isSeen;
+      });
+      return { text: JSON.stringify(keys.map(textOfBytes)), isFiltered };
+    },
   };
   return answerRead(context, request, query, prefix === '' ? undefined : orNotFound);
+}
+
+function readList(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {
+  const { authority } = request;
+  demandList(context, authority, prefix);
+  const query: LiveQuery = {
+    key: `kv list ${JSON.stringify([prefix, authority.id])}`,
+    topics: [kvPrefixTopic(prefix)],
+    render: () => {
+      const all = context.kv.list(prefix);
+      const seen = all.filter(({ key }) => authority.allows('key', textOfBytes(key), 'read'));
+      return { text: `[${seen.map(entryJson).join(',')}]`, isFiltered: seen.length < all.length };
+    },
+  };
+  return answerRead(context, request, query, orNotFound);
+}
+
+/** `enable_key_list_policy`: what lists keys needs `list` on the prefix; each key still needs `read`. */
+function demandList({ access }: ApiContext, authority: Authority, prefix: string): void {
+  if (access.keyListPolicy === true) authority.demand('key', textOfBytes(prefix), 'list');
 }
 
 function entryQuery(context: ApiContext, key: string): LiveQuery {
@@ -50,14 +84,6 @@ function entryQuery(context: ApiContext, key: string): LiveQuery {
       const entry = context.kv.get(key);
       return `[${entry === undefined ? '' : entryJson(entry)}]`;
     },
-  };
-}
-
-function listQuery(context: ApiContext, prefix: string): LiveQuery {
-  return {
-    key: `kv list ${JSON.stringify(prefix)}`,
-    topics: [kvPrefixTopic(prefix)],
-    render: () => `[${context.kv.list(prefix).map(entryJson).join(',')}]`,
   };
 }
 
@@ -78,40 +104,44 @@ function rawOf(entry: KvEntry | undefined): V1Answer {
   return { bytes: entry.value, headers };
 }
 
-/** Consul's entry; flags keep every digit, so the JSON is put together by hand. */
-function entryJson(entry: KvEntry): string {
-  const { key, value, flags, lockIndex, session, createRevision, modRevision } = entry;
-  const encoded = value.length === 0 ? 'null' : `"${value.toString('base64')}"`;
-  const holder = session === undefined ? '' : `"Session":${JSON.stringify(session)},`;
-  return `{"LockIndex":${lockIndex},"Key":${JSON.stringify(textOfBytes(key))},"Flags":${flags},"Value":${encoded},${holder}"CreateIndex":${createRevision},"ModifyIndex":${modRevision}}`;
-}
-
 async function put(context: ApiContext, request: V1Request): Promise<V1Answer> {
-  const { argumentBytes: key, query, body } = request;
+  const { argumentBytes: key, query, authority } = request;
   if (key === '') throw badRequest('Missing key name');
   refuseConflicts(query, ['cas', 'acquire', 'release']);
-  if (query.has('acquire') || query.has('release')) {
-    throw badRequest('acquire and release need sessions, which this version does not have yet');
-  }
-  const flags = query.get('flags');
   const cas = casOf(query);
-  const written = await context.kvWrites.put(key, body, {
-    ...(flags === null || flags === '' ? {} : { flags }),
-    ...(cas === undefined ? {} : { cas }),
-  });
+  authority.demand('key', textOfBytes(key), 'write');
+  const written = await write(context, request, cas);
   return { json: String(written.ok), headers: changedAt(written.revision) };
 }
 
+function write({ kvWrites }: ApiContext, request: V1Request, cas: number | undefined): Promise<Written> {
+  const { argumentBytes: key, query, body, author } = request;
+  const flags = query.get('flags');
+  const options = { author, ...(flags === null || flags === '' ? {} : { flags }) };
+  const acquire = query.get('acquire');
+  if (acquire !== null) return kvWrites.acquire(key, body, acquire, options);
+  const release = query.get('release');
+  if (release !== null) return kvWrites.release(key, body, release, options);
+  return kvWrites.put(key, body, cas === undefined ? options : { ...options, cas });
+}
+
 async function remove(context: ApiContext, request: V1Request): Promise<V1Answer> {
-  const { argumentBytes: key, query } = request;
+  const { argumentBytes: key, query, author } = request;
   const recurse = query.has('recurse');
   if (key === '' && !recurse) throw badRequest('Missing key name');
   refuseConflicts(query, ['recurse', 'cas']);
   const cas = casOf(query);
+  demandDelete(request.authority, textOfBytes(key), recurse);
   const written = recurse
-    ? await context.kvWrites.deleteTree(key)
-    : await context.kvWrites.delete(key, cas === undefined ? {} : { cas });
+    ? await context.kvWrites.deleteTree(key, { author })
+    : await context.kvWrites.delete(key, cas === undefined ? { author } : { author, cas });
   return { json: String(written.ok), headers: changedAt(written.revision) };
+}
+
+/** A recursive delete needs `write` on everything that may be under the prefix. */
+function demandDelete(authority: Authority, key: string, recurse: boolean): void {
+  if (!recurse) authority.demand('key', key, 'write');
+  else if (!authority.allowsUnder('key', key, 'write')) throw denied(authority.accessor, 'key:write', key);
 }
 
 function refuseConflicts(query: Query, names: readonly string[]): void {

@@ -83,3 +83,14 @@ export const MEMBER_SHAPE = {
   DelegateMax: 'number',
   DelegateCur: 'number',
 } as const satisfies FilterFields;
+
+/** Rows of `session/list`. */
+export const SESSION_SHAPE = {
+  ID: 'text',
+  Name: 'text',
+  Node: 'text',
+  LockDelay: 'number',
+  Behavior: 'text',
+  TTL: 'text',
+  NodeChecks: 'texts',
+} as const satisfies FilterFields;
