@@ -85,6 +85,13 @@ export class Access implements AccessControl {
     return this.#learn(hash);
   }
 
+  /** For what keeps a token's AccessorID instead of its secret. @throws ACCESS_UNKNOWN_TOKEN */
+  authorityOfAccessor(accessor: string): Authority {
+    if (!this.isEnabled) return ALL_ALLOWED;
+    const { hash } = this.#living(this.#state.token(accessor)).record;
+    return this.#known.get(hash)?.authority ?? this.#learn(hash);
+  }
+
   /**
    * What DNS questions may, which carry no token: that of the agent's `dns` token, else as a request without one, and
    * where there is no such token as nobody. Never throws: it is asked for each question.

@@ -51,6 +51,8 @@ export interface AccessControl {
    * @throws ACCESS_UNKNOWN_TOKEN (403, `ACL not found`)
    */
   authorityOf(secret: string): Authority;
+  /** What the token of an AccessorID allows. @throws ACCESS_UNKNOWN_TOKEN */
+  authorityOfAccessor?(accessor: string): Authority;
 }
 
 /** Access control that is off. */

@@ -30,5 +30,6 @@ export * from './coalesce.ts';
 export * from './filter/index.ts';
 export * from './hcl/index.ts';
 export * from './linear-pattern.ts';
+export * from './shuffle.ts';
 export * from './docker/index.ts';
 export * from './sealed-archive.ts';

@@ -20,7 +20,6 @@ export { type DeclareOptions, secretHash } from './declared-by.ts';
 export * from './errors.ts';
 export type { ExternalNode, ExternalRegistration } from './external-registration.ts';
 export { type Drafted, NodeDrafts } from './node-drafts.ts';
-export { type Drafted, NodeDrafts } from './node-drafts.ts';
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';

@@ -24,8 +24,10 @@ export interface ExecutedQuery {
 export interface ExecuteOptions {
   /** At most so many instances; 0 for all. Only meant where the order is kept: else shuffle first. */
   readonly limit?: number;
-  /** A node's name, `_agent` or `_ip` counts before what the query says. An IP address is who asks: it counts for `_ip`. */
+  /** A node's name, `_agent` or `_ip` counts before what the query says. An IP address is `source`. */
   readonly near?: string;
+  /** The address of who asks, which `_ip` means. */
+  readonly source?: string;
 }
 
 export interface PreparedQueriesOptions {
@@ -54,14 +56,14 @@ export class PreparedQueries {
    *
    * @throws REGISTRY_BAD_PREPARED_QUERY for a template that is asked for by its id
    */
-  execute(nameOrId: string, { limit = 0, near = '' }: ExecuteOptions = {}): ExecutedQuery | undefined {
+  execute(nameOrId: string, { limit = 0, near = '', source = '' }: ExecuteOptions = {}): ExecutedQuery | undefined {
     const query = this.state.resolve(nameOrId);
     if (query === undefined) return undefined;
     const { service } = query;
     const found = selectPrepared(service.connect ? [] : this.#catalog.instances(service.service), service);
-    const asker = isIP(near) === 0 ? '' : near;
-    const wanted = (asker === '' ? near : '') || service.near;
-    const instances = nearFirst(found, this.#isNear(wanted, asker));
+    const isSource = isIP(near) !== 0;
+    const wanted = (isSource ? '' : near) || service.near;
+    const instances = nearFirst(found, this.#isNear(wanted, isSource ? near : source));
     return {
       query,
       service: service.service,
@@ -72,8 +74,8 @@ export class PreparedQueries {
     };
   }
 
-  #isNear(wanted: string, asker: string): (instance: Instance) => boolean {
-    if (wanted === '_ip') return ({ node }) => asker !== '' && node.record.address === asker;
+  #isNear(wanted: string, source: string): (instance: Instance) => boolean {
+    if (wanted === '_ip') return ({ node }) => source !== '' && node.record.address === source;
     const name = wanted === '_agent' ? this.#agent : wanted;
     return ({ node }) => node.record.name === name;
   }

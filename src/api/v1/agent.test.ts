@@ -146,13 +146,6 @@ test.each(['connect/ca/roots', 'agent/connect/ca/roots'])('%s has no roots', asy
 });
 
 test.each([
-  ['PUT', 'session/create', 'not in this version'],
-  ['PUT', 'txn', 'not in this version'],
-  ['GET', 'query', 'not in this version'],
-  ['GET', 'query/x/execute', 'not in this version'],
-  ['GET', 'snapshot', 'not in this version'],
-  ['GET', 'coordinate/nodes', 'not in this version'],
-  ['GET', 'operator/raft/configuration', 'not in this version'],
   ['GET', 'connect/intentions', 'mesh'],
   ['PUT', 'config', 'mesh'],
   ['GET', 'discovery-chain/web', 'mesh'],

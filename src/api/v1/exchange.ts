@@ -18,6 +18,8 @@ export interface V1Request {
   readonly hasToken: boolean;
   /** What its token, else the agent's default one, may. @throws ACCESS_UNKNOWN_TOKEN when first asked for */
   readonly authority: Authority;
+  /** The address it came from; empty where it has none. */
+  readonly remoteAddress: string;
   /** Who asks, for history: `token <accessor>`, else where from. */
   readonly author: string;
   /** Empty where the method takes none. */

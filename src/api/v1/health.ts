@@ -54,6 +54,11 @@ function healthRow(instance: Instance): HealthRow {
   return { instance, checks: [...nodeChecks(instance.node), ...instanceChecks(instance)] };
 }
 
+/** An instance with its node and all checks that count for it, as `health/service` has it. */
+export function wireInstanceHealth(instance: Instance, region: string): Record<string, unknown> {
+  return wireHealth(healthRow(instance), region);
+}
+
 function wireHealth({ instance, checks: all }: HealthRow, region: string): Record<string, unknown> {
   return { Node: wireNode(instance.node, region), Service: wireService(instance), Checks: all };
 }

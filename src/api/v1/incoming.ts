@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessControl, Authority } from '../../access/index.ts';
+import { authorOf } from '../caller.ts';
 import { tokenOf } from '../token-of.ts';
 import type { V1Request } from './exchange.ts';
 import { textOfBytes } from './percent.ts';
@@ -61,9 +62,12 @@ export class Incoming implements V1Request {
     ));
   }
 
+  get remoteAddress(): string {
+    return this.#remoteAddress ?? '';
+  }
+
   get author(): string {
-    const { accessor } = this.authority;
-    return accessor === '' ? `unnamed, from ${this.#remoteAddress ?? 'this machine'}` : `token ${accessor}`;
+    return authorOf(this.authority, this.#remoteAddress);
   }
 
   /** Whether the signal was asked for and is aborted. */

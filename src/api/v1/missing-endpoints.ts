@@ -1,9 +1,6 @@
 import type { Failure } from './failure.ts';
 
-/** Parts of Consul's API that a later version will have; a path that begins so belongs to them. */
-const LATER: readonly string[] = ['query'];
-
-/** Parts that drover leaves out: the mesh, peering, and what only Consul's own dashboard asks for. */
+/** Parts that drover leaves out: the mesh, peering, and what only Consul's own dashboard asks for. A path that begins so belongs to them. */
 const LEFT_OUT: readonly string[] = [
   'connect/',
   'agent/connect/',
@@ -17,8 +14,7 @@ const LEFT_OUT: readonly string[] = [
 
 /** What to say where nothing is: 501 for what Consul has, so that a client does not take it for "not found". */
 export function missingEndpoint(path: string): Failure {
-  const begins = (start: string): boolean => path === start || path.startsWith(start);
-  if (LATER.some(begins)) return { status: 501, text: 'not in this version of drover yet' };
-  if (LEFT_OUT.some(begins)) return { status: 501, text: "drover leaves Consul's mesh and peering out" };
+  if (LEFT_OUT.some((start) => path.startsWith(start)))
+    return { status: 501, text: "drover leaves Consul's mesh and peering out" };
   return { status: 404, text: '404 page not found' };
 }

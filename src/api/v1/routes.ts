@@ -11,6 +11,7 @@ import { meshRoutes } from './mesh.ts';
 import { sessionRoutes } from './session.ts';
 import { operatorRoutes } from './operator.ts';
 import { snapshotRoutes } from './snapshot.ts';
+import { preparedQueryRoutes } from './prepared-queries.ts';
 import { statusRoutes } from './status.ts';
 import { txnRoutes } from './txn.ts';
 
@@ -28,6 +29,7 @@ export function v1Routes(context: ApiContext): readonly V1Route[] {
     ...coordinateRoutes(context),
     ...operatorRoutes(context),
     ...eventRoutes(context),
+    ...preparedQueryRoutes(context),
     ...meshRoutes(context),
     ...aclRoutes(context),
   ];
