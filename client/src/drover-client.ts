@@ -1,6 +1,16 @@
 import { UnreachableError } from './api-error.ts';
 import { readEventStream } from './event-stream.ts';
-import { errorOf, openCall, sendCall, type Call, type Changed, type ClientOptions, type Query } from './send-call.ts';
+import {
+  askCall,
+  errorOf,
+  openCall,
+  sendCall,
+  type Asked,
+  type Call,
+  type Changed,
+  type ClientOptions,
+  type Query,
+} from './send-call.ts';
 import type {
   WireApplied,
   WireBalancer,
@@ -157,6 +167,11 @@ export class DroverClient {
   /** Any other call: the body as JSON when it is JSON, else text. */
   request(path: string, call: Call = {}): Promise<Changed<unknown>> {
     return sendCall(this.#options, path, call);
+  }
+
+  /** The answer to a question as it is, whatever its status: for blocking queries, whose index is in their headers. */
+  async ask(path: string, signal?: AbortSignal): Promise<Asked> {
+    return askCall(this.#options, path, signal);
   }
 
   async #get<T>(path: string, query: Query = {}): Promise<T> {

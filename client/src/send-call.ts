@@ -9,9 +9,9 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch;
 }
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
-/** One call. Query parameters that are undefined or false are left out. */
+/** One call. Query parameters that are undefined or false are left out; of a list each stands for itself. */
 export interface Call {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly query?: Query;
@@ -43,6 +43,31 @@ export async function sendCall<T>(options: ClientOptions, path: string, call: Ca
   if (!isJson && path.startsWith('/v2/')) throw new NotDroverError(options.address, response.status);
   const body = (isJson && text !== '' && call.as !== 'text' ? parse(options, response, text) : text) as T;
   return { revision: Number(response.headers.get('x-drover-revision') ?? 0), body };
+}
+
+/** An answer as it is. */
+export interface Asked {
+  readonly status: number;
+  readonly body: string;
+  /** X-Consul-Index; empty where there is none. */
+  readonly index: string;
+  /** X-Drover-Revision; null where there is none. */
+  readonly revision: number | null;
+}
+
+/** Asks with a path that has its query already. @throws UnreachableError, and the signal's reason */
+export async function askCall(options: ClientOptions, path: string, signal: AbortSignal | undefined): Promise<Asked> {
+  const [pathname = '', search = ''] = path.split('?', 2);
+  const parameters = new URLSearchParams(search);
+  const query = Object.fromEntries([...parameters.keys()].map((key) => [key, parameters.getAll(key)]));
+  const response = await openCall(options, pathname, { query, ...(signal === undefined ? {} : { signal }) });
+  const revision = response.headers.get('x-drover-revision');
+  return {
+    status: response.status,
+    body: await readText(options, response, signal),
+    index: response.headers.get('x-consul-index') ?? '',
+    revision: revision === null ? null : Number(revision),
+  };
 }
 
 /** Sends a call and gives its answer as it begins to come. @throws UnreachableError, and the signal's reason */
@@ -77,7 +102,8 @@ function toUrl(address: string, path: string, query: Query): URL {
   const url = new URL(path, address);
   if (url.pathname !== path) throw new TypeError(`${path}: "." and ".." cannot be sent as a part of a path`);
   for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined && value !== false) url.searchParams.set(key, String(value));
+    const values = Array.isArray(value) ? value : [value];
+    for (const one of values) if (one !== undefined && one !== false) url.searchParams.append(key, String(one));
   }
   return url;
 }

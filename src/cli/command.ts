@@ -51,7 +51,7 @@ export interface Command {
   /** One or more lines that can be typed as they are. */
   readonly example: string;
   readonly options: readonly OptionSpec[];
-  /** It runs another program, which stands after `--`. */
-  readonly takesProgram?: boolean;
+  /** It runs another program, which stands after `--`, or also begins with the first word that is no option. */
+  readonly takesProgram?: true | 'first-word';
   run(invocation: Invocation): Promise<number>;
 }

@@ -76,6 +76,16 @@ export const partlySet = defineError(
   (done: number, all: number, next: string) => `${done} of ${all} datastores are set; it stopped at ${next}`,
   { hint: 'mend what is wrong and import the file again: setting a value twice is harmless' },
 );
+export const noSuchReaction = defineError('CLI_NO_SUCH_REACTION', 404, (file: string, name: string | undefined) =>
+  name === undefined
+    ? `${file} has no reactions and no watches of services`
+    : `${file} has no reaction ${JSON.stringify(name)} and no watch of a service of that name`,
+);
+export const watchFailed = defineError(
+  'CLI_WATCH_FAILED',
+  500,
+  (title: string, status: number, text: string) => `cannot watch ${title}: ${status} ${text}`,
+);
 export const unexpected = defineError('CLI_FAILED', 500, (text: string) => text, {
   hint: 'where that does not say what to mend, it is a bug in drover: report it with the command',
 });

@@ -3,7 +3,9 @@ import { COMMON_OPTIONS, positionalsOf } from './parse-arguments.ts';
 
 /** The line that says how a command is called: `drover exec <service> [options] -- <command...>`. */
 export function usageLine(name: string, command: Command): string {
-  const program = command.takesProgram === true ? ['--', '<command...>'] : [];
+  const program = { none: [], 'after --': ['--', '<command...>'], 'first-word': ['[command...]'] }[
+    command.takesProgram === true ? 'after --' : (command.takesProgram ?? 'none')
+  ];
   return ['drover', name, ...positionalsOf(command), '[options]', ...program].join(' ');
 }
 

@@ -22,8 +22,7 @@ const HIGHEST_PORT = 65_535;
 /** The words of one command, checked. `help`: they ask for its help. @throws CLI_USAGE */
 export function parseArguments(name: string, command: Command, argv: readonly string[]): Arguments | 'help' {
   const specs = [...command.options, ...COMMON_OPTIONS];
-  const split = command.takesProgram === true ? argv.indexOf('--') : -1;
-  const own = split < 0 ? argv : argv.slice(0, split);
+  const { own, rest } = splitProgram(command, specs, argv);
   const program = toProgram(command, specs);
   try {
     program.parse(normalise(own, [...specs, HELP]), { from: 'user' });
@@ -33,7 +32,30 @@ export function parseArguments(name: string, command: Command, argv: readonly st
     throw toUsageError(name, error.message, own, specs);
   }
   const options = program.opts<Record<string, unknown>>();
-  return { args: program.args, options, rest: split < 0 ? [] : argv.slice(split + 1) };
+  return { args: program.args, options, rest };
+}
+
+/** The words that are drover's, and those of the program that it runs. */
+function splitProgram(
+  { takesProgram }: Command,
+  specs: readonly OptionSpec[],
+  argv: readonly string[],
+): { readonly own: readonly string[]; readonly rest: readonly string[] } {
+  if (takesProgram === undefined) return { own: argv, rest: [] };
+  const at = takesProgram === 'first-word' ? firstWord(argv, [...specs, HELP]) : argv.indexOf('--');
+  if (at < 0) return { own: argv, rest: [] };
+  return { own: argv.slice(0, at), rest: argv.slice(argv[at] === '--' ? at + 1 : at) };
+}
+
+/** Where the first word stands that is neither an option nor the value of one; -1 for nowhere. */
+function firstWord(argv: readonly string[], specs: readonly OptionSpec[]): number {
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] as string;
+    if (word === '--' || !word.startsWith('-')) return at;
+    const spec = specs.find((one) => [nameOf(one), nameOf(one).slice(1)].includes(word));
+    if (spec?.flags.endsWith('>') === true) at++;
+  }
+  return -1;
 }
 
 /** `<path...>`, `[value]`: what follows the name in a usage line, without the part behind `--`. */

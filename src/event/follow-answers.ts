@@ -2,8 +2,8 @@ import { Backoff, type Clock } from '../lib/index.ts';
 import type { ApiAnswer, Ask } from './ask.ts';
 import { askFailed } from './errors.ts';
 
-/** An answer that is not another one than before comes after this long; the server adds up to a sixteenth. */
-const WAIT_MS = 300_000;
+/** Nothing new is said after this long; the server adds up to a sixteenth, and Node's fetch waits 5 min at most. */
+const WAIT_MS = 240_000;
 /** Between two questions when answers come without having waited, as they must not. */
 const PACE_MS = 1_000;
 const RETRY_MS = { firstMs: 500, mostMs: 30_000 };

@@ -14,7 +14,13 @@ export {
   wireEvent,
 } from './user-event.ts';
 export * from './errors.ts';
-export { type HandlerDefinition, type RunHandler, showHandler } from './handler.ts';
+export {
+  type HandlerCall,
+  type HandlerDefinition,
+  type HandlerResult,
+  type RunHandler,
+  showHandler,
+} from './handler.ts';
 export { type HandlerConfig, NodeHandlers, type NodeHandlersOptions } from './node-handlers.ts';
 export { expectSchema, onDownSchema, onUpSchema, reactionSchema, toReaction } from './reaction-schema.ts';
 export { type ReactionDefinition } from './reaction.ts';
@@ -22,4 +28,6 @@ export { handlerRunner } from './run-handler.ts';
 export { unsavedWatch } from './saved-watch.ts';
 export { type EventTold, WatchLoop } from './watch-loop.ts';
 export { httpHandlerSchema, toQuery, toWatch, type WatchInput, watchQuerySchema, watchSchema } from './watch-schema.ts';
-export { WATCH_TYPES, type WatchDefinition } from './watch.ts';
+export { WATCH_TYPES, type WatchDefinition, type WatchQuery } from './watch.ts';
+export { type Replayed, replayReaction } from './replay-reaction.ts';
+export { replayWatch } from './replay-watch.ts';

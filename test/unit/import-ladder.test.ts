@@ -16,8 +16,8 @@ const RUNGS: readonly (readonly string[])[] = [
   ['agent'],
   ['cli'],
 ];
-/** `cli` goes through `client`; of drover's inside it sees only these: `env` and `exec` render and run where they are called. */
-const SEEN_BY_CLI = ['definition', 'lib', 'environment', 'agent'];
+/** `cli` goes through `client`; of drover's inside it sees only these: `env`, `exec` and `watch` render and run where they are called. */
+const SEEN_BY_CLI = ['definition', 'lib', 'environment', 'event', 'agent'];
 
 const rungOf = (folder: string): number => RUNGS.findIndex((rung) => rung.includes(folder));
 

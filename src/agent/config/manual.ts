@@ -1,4 +1,5 @@
 import { keyTable } from '../../definition/index.ts';
+import { expectSchema, httpHandlerSchema, onDownSchema, onUpSchema, reactionSchema, watchSchema } from '../../event/index.ts';
 import { CONSUL_KEYS_WITHOUT_MEANING } from './foreign-keys.ts';
 import {
   balancerSchema,
@@ -46,6 +47,32 @@ A check's keys are described in [the service file](service-file.md#a-check); bes
 
 ${keyTable(serviceManualSchema)}
 
+### watches
+
+What a handler gets, and when, is told in [Watches and reactions](../operating/watches.md).
+
+${keyTable(watchSchema)}
+
+#### http_handler_config
+
+${keyTable(httpHandlerSchema)}
+
+### reactions
+
+${keyTable(reactionSchema)}
+
+#### on_down
+
+${keyTable(onDownSchema)}
+
+#### expect
+
+${keyTable(expectSchema)}
+
+#### on_up
+
+${keyTable(onUpSchema)}
+
 ## dns_config
 
 ${keyTable(dnsSchema)}
@@ -75,7 +102,7 @@ const INTRODUCTION = `# The agent's configuration
 
 \`drover agent --config-file FILE… --config-dir DIR…\`: files ending in \`.json\` (comments are allowed), \`.hcl\`, \`.json5\`, \`.yaml\` or \`.yml\`; of a directory every such file in
 lexical order. Consul's keys where Consul has one, so a directory of \`/etc/consul.d\` works. Of a key that several files have the last one counts; maps are
-merged; \`services\`, \`checks\`, \`nodes\` and \`runs\` add up. Flags win over files. Relative paths are relative to the file they stand in. Unknown keys are
+merged; \`services\`, \`checks\`, \`watches\`, \`reactions\`, \`nodes\` and \`runs\` add up. Flags win over files. Relative paths are relative to the file they stand in. Unknown keys are
 errors. SIGHUP and \`PUT /v1/agent/reload\` read everything again; what is wrong leaves all as it was.
 
 \`\`\`json
@@ -91,6 +118,6 @@ errors. SIGHUP and \`PUT /v1/agent/reload\` read everything again; what is wrong
 
 const TRUST = `## Files that name commands
 
-A file with a script check or a provision command is taken only if it and its directory belong to root or the agent's user, and nobody else can write them:
+A file with a script check, a handler or a provision command is taken only if it and its directory belong to root or the agent's user, and nobody else can write them:
 \`chown root FILE\`, \`chmod go-w FILE\`. A sticky directory such as /tmp, and the group of a user of the same number without members, are fine.
 `;

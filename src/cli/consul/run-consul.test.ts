@@ -88,7 +88,7 @@ describe('consul', () => {
     ['consul members -status=(', 2, 'no regular expression'],
     ['consul members -bogus', 2, 'flag provided but not defined: -bogus'],
     ['consul catalog nodes', 2, 'drover node:list'],
-    ['consul watch', 2, 'drover watch'],
+    ['consul watch', 2, 'Watch type must be specified'],
     ['consul kv export', 2, 'drover kv:list'],
     ['consul kv', 2, 'kv get'],
     ['consul nonsense', 2, 'drover has no "consul nonsense"'],

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<ConsulCommand>>> = {
   reload: async () => (await import('./cluster-commands.ts')).reload,
   join: async () => (await import('./cluster-commands.ts')).join,
   'force-leave': async () => (await import('./cluster-commands.ts')).forceLeave,
+  watch: async () => (await import('./watch-command.ts')).watch,
   'kv get': async () => (await import('./kv-commands.ts')).kvGet,
   'kv put': async () => (await import('./kv-commands.ts')).kvPut,
   'kv delete': async () => (await import('./kv-commands.ts')).kvDelete,
@@ -37,7 +38,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   services: 'PUT /v1/agent/service/register',
   snapshot: 'GET and PUT /v1/snapshot',
   validate: 'drover agent, which says what is wrong with its configuration',
-  watch: 'drover watch',
 };
 
 /** Flags of every command that asks an agent; those of TLS are taken as they come. */
