@@ -7,6 +7,7 @@ import { parseCheckRegistration } from '../registration.ts';
 import { asInvalidCheck } from './agent-services.ts';
 import { filterRows } from './answer-rows.ts';
 import { bodyJson, json, type V1Answer, type V1Handler, type V1Request, type V1Route } from './exchange.ts';
+import { demandCheck, demandCheckOf } from './local-demands.ts';
 import { localCheck } from './local-wire.ts';
 import { argumentOf, changed, onNode } from './on-node.ts';
 import { CHECK_SHAPE } from './row-shapes.ts';
@@ -19,7 +20,7 @@ const SETTABLE: readonly string[] = ['passing', 'warning', 'critical'];
 export function agentCheckRoutes(context: ApiContext): V1Route[] {
   const set = (status: Settable): V1Handler =>
     onNode(context, (node, request) =>
-      setTtl(context, node, argumentOf(request, 'check ID'), { status, output: request.query.get('note') ?? '' }),
+      setTtl(context, node, request, { status, output: request.query.get('note') ?? '' }),
     );
   return [
     { path: 'agent/checks', methods: { GET: onNode(context, checks) } },
@@ -48,27 +49,35 @@ async function register(node: LocalNode, request: V1Request): Promise<V1Answer> 
   const body = bodyJson(request);
   if (textIn(foldedObject(body, 'body'), 'name') === '') throw badRequest('Missing check name');
   const registration = parseCheckRegistration(body, { unknownKeys: 'ignore' });
+  const { definition, serviceId } = registration;
+  demandCheckOf(request.authority, node, serviceId, 'write');
+  const id = definition.id ?? definition.name;
+  // What it replaces may be another service's.
+  if (id !== undefined && node.checks().some((one) => one.id === id)) demandCheck(request.authority, node, id, 'write');
   return changed(await asInvalidCheck(node.registerCheck(registration)));
 }
 
 async function deregister(node: LocalNode, request: V1Request): Promise<V1Answer> {
-  return changed(await node.deregisterCheck(argumentOf(request, 'check ID')));
+  const id = argumentOf(request, 'check ID');
+  demandCheck(request.authority, node, id, 'write');
+  return changed(await node.deregisterCheck(id));
 }
 
 function update(context: ApiContext, node: LocalNode, request: V1Request): Promise<V1Answer> {
-  const id = argumentOf(request, 'check ID');
   const body = foldedObject(bodyJson(request), 'body');
   const status = textIn(body, 'status');
   if (!SETTABLE.includes(status)) throw badRequest(`Invalid check status: '${status}'`);
-  return setTtl(context, node, id, { status: status as Settable, output: textIn(body, 'output') });
+  return setTtl(context, node, request, { status: status as Settable, output: textIn(body, 'output') });
 }
 
 async function setTtl(
   { legacy }: ApiContext,
   node: LocalNode,
-  id: string,
+  request: V1Request,
   { status, output }: { readonly status: Settable; readonly output: string },
 ): Promise<V1Answer> {
+  const id = argumentOf(request, 'check ID');
+  demandCheck(request.authority, node, id, 'write');
   // Clients of old register again when they read this of a check that is not known any more.
   if (legacy && !node.checks().some((check) => check.id === id))
     throw internal(`CheckID ${JSON.stringify(id)} does not have associated TTL`);

@@ -1,6 +1,7 @@
 import type { InstanceRecord } from '../../registry/index.ts';
 import type { LocalNode } from '../local-node.ts';
 import { json, type V1Answer, type V1Request } from './exchange.ts';
+import { demandService } from './local-demands.ts';
 import { localCheck, localService } from './local-wire.ts';
 import { argumentOf } from './on-node.ts';
 import { aggregate, type Aggregate, type WireCheck } from './wire-checks.ts';
@@ -17,6 +18,7 @@ interface ServiceHealth {
 /** `/agent/health/service/id/:id`: the answer's status says the health. */
 export function healthById(node: LocalNode, request: V1Request): V1Answer {
   const id = argumentOf(request, 'service ID');
+  demandService(request.authority, node, id, 'read');
   const service = node.services().find((one) => one.id === id);
   if (service === undefined) {
     if (wantsText(request)) return { status: 404, text: `ServiceId ${id} not found` };
@@ -29,6 +31,7 @@ export function healthById(node: LocalNode, request: V1Request): V1Answer {
 /** `/agent/health/service/name/:name`: all instances of the name; the worst gives the status. */
 export function healthByName(node: LocalNode, request: V1Request): V1Answer {
   const name = argumentOf(request, 'service name');
+  request.authority.demand('service', name, 'read');
   const all = node.services().filter((one) => one.service === name);
   if (all.length === 0)
     return wantsText(request) ? { status: 404, text: `ServiceName ${name} not found` } : json([], 404);

@@ -17,19 +17,22 @@ import { MEMBER_SHAPE } from './row-shapes.ts';
 /** The agent (consul-http-api 8): its first node, or that of `?node=`. */
 export function agentRoutes(context: ApiContext): V1Route[] {
   const forced = new ForcedLeaves(context.clock);
-  const self = onNode(context, (node) => json(agentSelf(context, node, forced)));
-  const version = json({ SHA: '', BuildDate: '2025-01-01T00:00:00Z', HumanVersion: CONSUL_VERSION, FIPS: '' });
-  const maintenance = onNode(context, async (node, { query }) =>
-    changed(await node.setMaintenance(null, enableOf(query), query.get('reason') ?? '')),
-  );
+  const self = onNode(context, (node, { authority }) => {
+    authority.demand('agent', node.record.name, 'read');
+    return json(agentSelf(context, node, forced));
+  });
+  const maintenance = onNode(context, async (node, { authority, query }) => {
+    authority.demand('node', node.record.name, 'write');
+    return changed(await node.setMaintenance(null, enableOf(query), query.get('reason') ?? ''));
+  });
   return [
     ...agentServiceRoutes(context),
     ...agentCheckRoutes(context),
     { path: 'agent/self', methods: { GET: self } },
     { path: 'agent/members', methods: { GET: (request) => membersSeen(context, forced, request) } },
-    { path: 'agent/version', methods: { GET: () => version } },
+    { path: 'agent/version', methods: { GET: (request) => versionFor(context, request) } },
     { path: 'agent/maintenance', methods: { PUT: maintenance }, legacyGet: true },
-    { path: 'agent/reload', methods: { PUT: () => reload(context) } },
+    { path: 'agent/reload', methods: { PUT: (request) => reload(context, request) } },
     {
       path: 'agent/host',
       methods: {
@@ -59,13 +62,19 @@ function membersSeen(context: ApiContext, forced: ForcedLeaves, { authority, que
   return json(filterRows(seen, query.get('filter'), MEMBER_SHAPE, (member) => member));
 }
 
+function versionFor({ firstNode }: ApiContext, { authority }: V1Request): V1Answer {
+  authority.demand('agent', firstNode, 'read');
+  return json({ SHA: '', BuildDate: '2025-01-01T00:00:00Z', HumanVersion: CONSUL_VERSION, FIPS: '' });
+}
+
 /** Go's clients send `wan=1`. */
 function isWide(wan: string | null): boolean {
   return wan !== null && wan !== '';
 }
 
 /** Everything wrong with the configuration is a 500 in Consul, with what it is. */
-async function reload(context: ApiContext): Promise<V1Answer> {
+async function reload(context: ApiContext, { authority }: V1Request): Promise<V1Answer> {
+  authority.demand('agent', context.firstNode, 'write');
   try {
     await context.reload();
   } catch (error) {

@@ -7,6 +7,7 @@ import { foldedObject, flagIn, listIn, objectIn, textIn, textsIn, type Folded } 
 import { parseInstance } from '../parse-instance.ts';
 import { MAX_CHECKS } from '../registration.ts';
 import { parseCatalogCheck } from './catalog-check.ts';
+import { demandDeregister, demandRegister } from './catalog-demands.ts';
 import { bodyJson, changedAt, type V1Answer, type V1Request } from './exchange.ts';
 import { checkDatacenter } from './parameters.ts';
 
@@ -15,6 +16,7 @@ export async function register(context: ApiContext, request: V1Request): Promise
   const body = foldedObject(bodyJson(request), 'body');
   checkDatacenter(context, textIn(body, 'datacenter'));
   const registration = registrationOf(context, body);
+  demandRegister(context, request.authority, registration);
   try {
     const revision = await context.registry.registerExternal(registration);
     return { json: 'true', headers: changedAt(revision) };
@@ -33,6 +35,7 @@ export async function deregister(context: ApiContext, request: V1Request): Promi
   if (node === '') throw internal('Must provide node');
   const serviceId = textIn(body, 'serviceid');
   const checkId = textIn(body, 'checkid');
+  demandDeregister(context, request.authority, { node, serviceId, checkId });
   const revision = await context.registry.deregister({
     node,
     ...(serviceId === '' ? {} : { serviceId }),

@@ -1,0 +1,20 @@
+import type { Authority, Level } from '../../access/index.ts';
+import type { LocalNode } from '../local-node.ts';
+
+/** What is registered at the agent under an id; what is not there is asked for by its id alone, so that nobody learns of it. */
+export function demandService(authority: Authority, node: LocalNode, id: string, level: Level): void {
+  const found = node.services().find((one) => one.id === id);
+  authority.demand('service', found?.service ?? id, level);
+}
+
+/** A service's check belongs to the service, any other to the node. */
+export function demandCheckOf(authority: Authority, node: LocalNode, serviceId: string, level: Level): void {
+  if (serviceId === '') authority.demand('node', node.record.name, level);
+  else demandService(authority, node, serviceId, level);
+}
+
+/** The same for a check by its id. */
+export function demandCheck(authority: Authority, node: LocalNode, id: string, level: Level): void {
+  const found = node.checks().find((one) => one.id === id);
+  demandCheckOf(authority, node, found?.serviceId ?? '', level);
+}
