@@ -33,13 +33,13 @@ export class DnsServers implements AsyncDisposable {
     return all;
   }
 
-  #startOn(address: string, { log, addresses: _, ...options }: DnsServersOptions): Promise<DnsServer> {
+  #startOn(address: string, options: DnsServersOptions): Promise<DnsServer> {
     return DnsServer.start({
       ...options,
       address,
       port: this.#servers[0]?.port ?? options.port,
       siblings: () => this.#servers,
-      onError: (error) => log.error({ err: error }, `DNS: ${messageOf(error)}`),
+      onError: (error) => options.log.error({ err: error }, `DNS: ${messageOf(error)}`),
     });
   }
 

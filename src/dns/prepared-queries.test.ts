@@ -19,14 +19,15 @@ const INSTANCES = catalogOf(REGION).instances('web');
 
 interface Call {
   readonly name: string;
-  readonly near: string;
+  readonly source: string;
 }
 
 function zone(executed: Partial<ExecutedQuery>, input: Partial<DnsInput> = {}): { zone: TestZone; calls: Call[] } {
   const calls: Call[] = [];
   const queries = {
-    execute(name: string, { near }: { readonly near: string }): ExecutedQuery | undefined {
-      calls.push({ name, near });
+    execute(name: string, { source }: { readonly source: string }): ExecutedQuery | undefined {
+      calls.push({ name, source });
+      if (name === 'template-id') throw new Error('asked for by its id');
       const all = { service: 'web', instances: INSTANCES, ttlSeconds: null, isOrdered: false, ...executed };
       return name === 'geo' || name === 'near.to.me' ? all : undefined;
     },
@@ -80,7 +81,7 @@ test('a prepared query keeps an order that means something, and else has any', (
   }
 });
 
-test('a prepared query is executed for each question, near to who asks', () => {
+test('a prepared query is executed for each question, with who asks', () => {
   const { zone: one, calls } = zone({});
   const subnet = { code: 8, octets: Uint8Array.of(0, 1, 24, 0, 198, 51, 100) };
   const six = { code: 8, octets: Uint8Array.of(0, 2, 32, 0, 0x20, 1, 0xd, 0xb8) };
@@ -88,7 +89,7 @@ test('a prepared query is executed for each question, near to who asks', () => {
   const asked = (option: object): DnsMessage['edns'] => ({ ...edns(1_232), options: [option] }) as DnsMessage['edns'];
   one.ask('geo.query.consul.', TYPE.A);
   for (const option of [subnet, six, none]) one.ask('geo.query.consul.', TYPE.A, { edns: asked(option) });
-  expect(calls.map((call) => call.near)).toEqual(['192.0.2.77', '198.51.100.0', '2001:db8::', '']);
+  expect(calls.map((call) => call.source)).toEqual(['192.0.2.77', '198.51.100.0', '2001:db8::', '']);
   const scopeOf = (name: string): unknown => one.ask(name, TYPE.A, { edns: asked(subnet) }).edns?.options[0]?.octets[3];
   expect([scopeOf('geo.query.consul.'), scopeOf('web.service.consul.')]).toEqual([24, 0]);
 });
@@ -96,6 +97,7 @@ test('a prepared query is executed for each question, near to who asks', () => {
 test('an unknown prepared query, and one without instances, is NXDOMAIN', () => {
   for (const one of [
     zone({}).zone.ask('other.query.consul.', TYPE.A),
+    zone({}).zone.ask('template-id.query.consul.', TYPE.A),
     zone({ instances: [] }).zone.ask('geo.query.consul.', TYPE.SRV),
   ])
     expect(one).toMatchObject({ rcode: RCODE.NXDOMAIN, authoritative: true, authorities: [{}] });

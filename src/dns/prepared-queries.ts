@@ -11,7 +11,8 @@ export interface ExecutedQuery {
   readonly isOrdered: boolean;
 }
 
-/** Executes prepared queries; undefined when there is none of that name or id. */
+/** Executes prepared queries; undefined when there is none of that name or id, an error when it cannot be executed. */
 export interface PreparedQueries {
-  execute(nameOrId: string, options: { readonly near: string }): ExecutedQuery | undefined;
+  /** `source` is the address of who asks; empty when unknown. */
+  execute(nameOrId: string, options: { readonly source: string }): ExecutedQuery | undefined;
 }

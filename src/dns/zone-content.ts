@@ -6,7 +6,7 @@ import type { Candidate, CatalogView } from './catalog-view.ts';
 import type { Found, Item } from './found.ts';
 import { found, item } from './found.ts';
 import type { Lookup, Zone } from './lookup.ts';
-import type { PreparedQueries } from './prepared-queries.ts';
+import type { ExecutedQuery, PreparedQueries } from './prepared-queries.ts';
 import { hexLabel, parseLookup } from './lookup.ts';
 import type { DnsOptions } from './options.ts';
 import { serviceTtl } from './options.ts';
@@ -91,13 +91,22 @@ export class ZoneContent {
 
   /** What a prepared query gives: its order is kept where it says one; who asks may be told otherwise than others. */
   #prepared(name: string, { zone, query }: In<'query'>, type: number, way: Way): Found {
-    const executed = this.#queries?.execute(query, { near: way.source() });
+    const executed = this.#execute(query, way.source());
     if (executed === undefined) return this.#nothing(zone);
     const candidates = this.#view.candidatesOf(executed.instances);
     if (candidates.length === 0) return { ...this.#nothing(zone), isForSource: true };
     const ttl = executed.ttlSeconds ?? serviceTtl(this.#options, executed.service);
     const order = executed.isOrdered ? 'fixed' : this.#order;
     return this.#instances(candidates, { name, zone, type, ttl, order }, { isForSource: true }, way);
+  }
+
+  /** A template that is asked for by its id is as good as none. */
+  #execute(query: string, source: string): ExecutedQuery | undefined {
+    try {
+      return this.#queries?.execute(query, { source });
+    } catch {
+      return undefined;
+    }
   }
 
   #instances(

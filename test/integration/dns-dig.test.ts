@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { DnsServer, parseDnsOptions } from '../../src/dns/index.ts';
-import type { DnsInput } from '../../src/dns/index.ts';
-import { systemClock } from '../../src/lib/index.ts';
-import { checkKey } from '../../src/registry/index.ts';
 import type { CheckStatus } from '../../src/registry/index.ts';
-import { checkRecordOf, startTestRegistry } from '../../src/registry/testing.ts';
-import type { NodeLiteral, TestRegistry } from '../../src/registry/testing.ts';
-import { findComponent, requireComponent } from '../require-component.ts';
+import { checkKey } from '../../src/registry/index.ts';
+import { checkRecordOf } from '../../src/registry/testing.ts';
+import type { NodeLiteral } from '../../src/registry/testing.ts';
+import type { DnsInput } from '../../src/dns/index.ts';
+import { requireComponent } from '../require-component.ts';
+import { dig, startDns } from './dns-fixture.ts';
+import type { At, Dug, StartedDns } from './dns-fixture.ts';
 
-const run = promisify(execFile);
 const NAME = 'elasticsearch.service.consul';
 const STAGING: NodeLiteral = {
   name: 'staging',
@@ -25,59 +22,13 @@ afterEach(async () => {
   await used.disposeAsync();
 });
 
-interface Started {
-  readonly region: TestRegistry;
-  readonly dns: DnsServer;
-}
-
-async function start(
+const start = (
   nodes: readonly NodeLiteral[],
   input: Partial<DnsInput> = {},
-  at = { address: '127.0.0.1', port: 0 },
-): Promise<Started> {
-  const region = left.use(await startTestRegistry({ nodes, clock: systemClock }));
-  const options = parseDnsOptions({ datacenter: 'aws', ...input });
-  const { catalog, feed } = region;
-  const dns = left.use(await DnsServer.start({ catalog, feed, options, clock: systemClock, ...at }));
-  return { region, dns };
-}
+  at: Partial<At> = {},
+): Promise<StartedDns> => startDns(left, nodes, input, at);
 
-interface Dug {
-  readonly status: string;
-  readonly flags: string;
-  readonly counts: readonly number[];
-  readonly octets: number;
-  readonly answer: string[];
-  readonly authority: string[];
-  readonly additional: string[];
-}
-
-/** What dig prints, taken apart; spaces made single. */
-async function dig(
-  { address, port }: { readonly address: string; readonly port: number },
-  ...words: string[]
-): Promise<Dug> {
-  const common = [`@${address}`, '-p', String(port), '+tries=2', '+time=5'];
-  const { stdout } = await run(findComponent('dig') as string, [...common, ...words]);
-  const section = (name: string): string[] => {
-    const found = new RegExp(`;; ${name} SECTION:\n((?:[^;\n].*\n)+)`).exec(stdout)?.[1] ?? '';
-    return found
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => line.replaceAll(/\s+/g, ' '));
-  };
-  return {
-    status: /status: (\w+)/.exec(stdout)?.[1] ?? '',
-    flags: /;; flags: ([a-z ]*);/.exec(stdout)?.[1] ?? '',
-    counts: [...(/ANSWER: (\d+), AUTHORITY: (\d+), ADDITIONAL: (\d+)/.exec(stdout) ?? [])].slice(1).map(Number),
-    octets: Number(/MSG SIZE {2}rcvd: (\d+)/.exec(stdout)?.[1]),
-    answer: section('ANSWER'),
-    authority: section('AUTHORITY'),
-    additional: section('ADDITIONAL'),
-  };
-}
-
-async function report({ region }: Started, status: CheckStatus): Promise<void> {
+async function report({ region }: StartedDns, status: CheckStatus): Promise<void> {
   const id = 'service:elasticsearch';
   const value = JSON.stringify(checkRecordOf({ id, serviceId: 'elasticsearch', status }));
   await region.feed.commit({ compares: [], writes: [{ type: 'put', key: checkKey('staging', id), value }] });

@@ -2,7 +2,7 @@ import { DnsServer, parseDnsOptions } from '../../src/dns/index.ts';
 import { systemClock } from '../../src/lib/index.ts';
 import { startTestRegistry } from '../../src/registry/testing.ts';
 
-/** A DNS server in a process of its own: says its port, then the size of its heap whenever it is asked. */
+/** A DNS server in a process of its own, on the port that it is told: says its port, then the size of its heap whenever it is asked. */
 const nodes = Array.from({ length: 50 }, (_, index) => ({
   name: `node-${index}`,
   address: `10.0.0.${index}`,
@@ -17,7 +17,7 @@ const dns = await DnsServer.start({
   feed,
   options,
   address: '127.0.0.1',
-  port: 0,
+  port: Number(process.argv[2] ?? 0),
   clock: systemClock,
   onError: (error) => errors.push(String(error)),
 });
