@@ -1,5 +1,6 @@
 export * from './local-node.ts';
 export * from './registration.ts';
+export { withSidecarPort } from './sidecar.ts';
 export * from './http-settings.ts';
 export type { ApiContext } from './context.ts';
 export type { ApiLog, LogLevel, LogLine } from './api-log.ts';

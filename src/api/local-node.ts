@@ -7,6 +7,8 @@ import type { Revision } from '../store/index.ts';
 export interface ServiceRegistration {
   readonly instance: InstanceRecord;
   readonly checks: readonly CheckDefinition[];
+  /** Registered beside it, and gone with it: Consul's `Connect.SidecarService`. Its port is 0 where none was asked for. */
+  readonly sidecar?: ServiceRegistration;
 }
 
 /** A check to register on a node; an empty `serviceId` makes it a check of the node. */

@@ -40,6 +40,7 @@ export function parseInstance(fields: Folded): InstanceRecord {
     enableTagOverride: flagIn(fields, 'enabletagoverride'),
     taggedAddresses: taggedAddressesOf(fields),
     ...(kind === '' ? {} : { kind }),
+    ...socketPathOf(fields),
   };
 }
 
@@ -50,16 +51,16 @@ export function refuseUnknownInside(fields: Folded): void {
     refuseUnknown(Object(address) as object, ['address', 'port'], 'a tagged address');
 }
 
-/** What would silently not be done is refused: sidecars, namespaces, sockets. */
+/** What would silently not be done is refused: namespaces. */
 function refuseLeftOut(fields: Folded): void {
-  const connect = foldedObject(objectIn(fields, 'connect') ?? {}, 'connect');
-  if (objectIn(connect, 'sidecarservice') !== undefined)
-    throw badRequest('Invalid service: sidecar services belong to the mesh, which drover leaves out');
   for (const key of ['namespace', 'partition'])
     if (!['', 'default'].includes(textIn(fields, key)))
       throw badRequest(`Invalid service: the only ${key} is "default"`);
-  if (textIn(fields, 'socketpath') !== '')
-    throw badRequest('Invalid service: a service on a Unix socket is not known to this version');
+}
+
+function socketPathOf(fields: Folded): { readonly socketPath?: string } {
+  const socketPath = textIn(fields, 'socketpath');
+  return socketPath === '' ? {} : { socketPath: checkedName(socketPath, 'the socket path of a service') };
 }
 
 function tagsOf(fields: Folded): string[] {

@@ -4,6 +4,7 @@ import { badRequest } from './errors.ts';
 import { foldedObject, listIn, objectIn, refuseUnknown, textIn, type Folded } from './fields.ts';
 import type { CheckRegistration, ServiceRegistration } from './local-node.ts';
 import { INSTANCE_KEYS, parseInstance, refuseUnknownInside } from './parse-instance.ts';
+import { sidecarFields } from './sidecar.ts';
 import { isEmptyCheck, parseWireCheck } from './wire-check.ts';
 
 /** How a registration is read: Consul's wire ignores unknown keys, our own files refuse them. */
@@ -27,7 +28,11 @@ export function parseServiceRegistration(value: unknown, options: RegistrationOp
     refuseUnknownInside(fields);
   }
   const instance = withDefaultAddresses(parseInstance(fields));
-  return { instance, checks: checksOf(fields, options) };
+  const sidecar = sidecarFields(fields, instance);
+  const checks = checksOf(fields, options);
+  return sidecar === undefined
+    ? { instance, checks }
+    : { instance, checks, sidecar: parseServiceRegistration({ ...sidecar, connect: {} }, options) };
 }
 
 /** Most checks of one registration. */

@@ -49,6 +49,8 @@ export interface InstanceRecord {
   readonly enableTagOverride: boolean;
   readonly taggedAddresses: Readonly<Record<string, { readonly address: string; readonly port: number }>>;
   readonly kind?: string;
+  /** A Unix socket in place of address and port; shown, without meaning here. */
+  readonly socketPath?: string;
   /** Leaves DNS and balancers, keeps what is in flight (semantics 7). */
   readonly draining?: boolean;
 }

@@ -1,4 +1,4 @@
-import { parseCheckRegistration, parseServiceRegistration } from '../../api/index.ts';
+import { parseCheckRegistration, parseServiceRegistration, withSidecarPort } from '../../api/index.ts';
 import type { CheckRegistration, ServiceRegistration } from '../../api/index.ts';
 import type { Document, KeyPath } from '../../definition/index.ts';
 import { DroverError, formatPlace, type Place } from '../../lib/index.ts';
@@ -44,7 +44,7 @@ export function readRegistrations(
   parts: readonly RegistrationPart[],
   scripts: { readonly local: boolean },
 ): ConfiguredRegistrations {
-  const services = parts.flatMap((part) => placed(part, ['service', 'services'], parseService));
+  const services = withSidecars(parts.flatMap((part) => placed(part, ['service', 'services'], parseService)));
   const checks = parts.flatMap((part) => placed(part, ['check', 'checks'], parseCheck));
   refuseTwice(`services of node "${node}"`, services, ({ instance }) => [instance.id]);
   refuseTwice(`checks of node "${node}"`, [...services, ...checks], checkIds);
@@ -59,6 +59,17 @@ export function readRegistrations(
       .filter(({ inline }) => !inline)
       .map(({ document, at }) => ({ what: 'a script check', file: document.file, place: document.placeOf(at) })),
   };
+}
+
+/** Each sidecar as a service of its own, behind the one that asked for it. */
+function withSidecars(services: readonly Placed<ServiceRegistration>[]): Placed<ServiceRegistration>[] {
+  const all = services.map(({ value: { sidecar: _sidecar, ...value }, ...rest }) => ({ ...rest, value }));
+  for (const { value, ...rest } of services) {
+    if (value.sidecar === undefined) continue;
+    const instances = all.map((one) => one.value.instance);
+    all.push({ ...rest, value: withSidecarPort(value.sidecar, instances) });
+  }
+  return all;
 }
 
 function parseService(value: unknown): ServiceRegistration {

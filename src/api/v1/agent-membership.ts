@@ -41,10 +41,12 @@ function hostOf(address: string): string {
   return isIP(address) === 6 ? address : address.replace(/:\d*$/, '').toLowerCase();
 }
 
-function isOwn({ nodes, httpAddress }: ApiContext, host: string): boolean {
+function isOwn(context: ApiContext, host: string): boolean {
   if (host === 'localhost' || host === '127.0.0.1' || host === '::1') return true;
-  if (hostOf(httpAddress().replace(/^\w+:\/\//, '')) === host) return true;
-  return [...nodes.values()].some(({ record }) => record.address === host || record.name.toLowerCase() === host);
+  if (hostOf(context.httpAddress().replace(/^\w+:\/\//, '')) === host) return true;
+  return [...context.nodes.values()].some(
+    ({ record }) => record.address === host || record.name.toLowerCase() === host,
+  );
 }
 
 /** A failed node becomes one that left; with `prune` it is gone. One that is alive shows as leaving, and stays. */

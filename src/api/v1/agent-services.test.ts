@@ -114,14 +114,48 @@ test.each([
   [{ Name: 'x', Check: { UDP: 'x', Interval: '1s' } }, 'Invalid check: "x" is not host:port'],
   [{ Name: 'x', Check: { Args: ['true'], Interval: '1s' } }, 'Scripts are disabled on this agent'],
   [{ Name: 'x', Check: { Script: 'true', Interval: '1s' } }, 'Scripts are disabled on this agent'],
-  [{ Name: 'x', Connect: { SidecarService: {} } }, 'Invalid service: sidecar'],
-  [{ Name: 'x', SocketPath: '/tmp/x' }, 'Invalid service: '],
+  [{ Name: 'x', Connect: { SidecarService: { ID: 'own' } } }, 'Invalid service: a sidecar has no ID of its own'],
+  [{ Name: 'x', Connect: { SidecarService: { Port: 'x' } } }, 'Request decode failed: port'],
   [{ Name: 'x', Namespace: 'team' }, 'Invalid service: '],
   [{ Name: 'x\ny' }, 'control character'],
 ])('register refuses %j, and registers nothing', async (body, text) => {
   const answer = await register(body);
   expect(answer.status).toBe(400);
   expect(answer.text).toContain(text);
+});
+
+test('a sidecar is registered beside its service, keeps its port, and goes with it', async () => {
+  const body = { Name: 'foo', ID: 'f1', Tags: ['a'], Address: '10.0.0.1', Connect: { SidecarService: {} } };
+  expect((await register(body)).status).toBe(200);
+  const both = (await get('agent/services')) as Record<string, { Port: number }>;
+  expect(both).toMatchObject({
+    f1: { Service: 'foo' },
+    'f1-sidecar-proxy': { Service: 'foo-sidecar-proxy', Kind: 'connect-proxy', Tags: ['a'], Address: '10.0.0.1' },
+  });
+  const { Port } = both['f1-sidecar-proxy'] as { Port: number };
+  expect(Port).toBeGreaterThanOrEqual(21_000);
+  await register({ ...body, Tags: ['b'] });
+  await register({ Name: 'bar', Connect: { SidecarService: {} } });
+  expect(await get('agent/services')).toMatchObject({
+    'f1-sidecar-proxy': { Port, Tags: ['b'] },
+    'bar-sidecar-proxy': { Port: Port + 1 },
+  });
+  for (const id of ['f1', 'bar']) await ask('PUT', `service/deregister/${id}`);
+  expect(await get('agent/services')).toEqual({});
+});
+
+test('a sidecar with a port and a name of its own keeps them', async () => {
+  await register({ Name: 'foo', Connect: { SidecarService: { Port: 4_000, Name: 'side', Check: { TTL: '1m' } } } });
+  expect(await get('agent/services')).toMatchObject({ 'foo-sidecar-proxy': { Service: 'side', Port: 4_000 } });
+  expect(Object.keys((await get('agent/checks')) as object)).toEqual(['service:foo-sidecar-proxy']);
+  await ask('PUT', 'service/deregister/foo');
+});
+
+test('a Unix socket is shown where Consul shows it', async () => {
+  await register({ Name: 'sock', SocketPath: '/run/x.sock' });
+  expect(await get('agent/services')).toMatchObject({ sock: { SocketPath: '/run/x.sock' } });
+  expect(await get('catalog/service/sock')).toMatchObject([{ ServiceSocketPath: '/run/x.sock' }]);
+  expect(await get('health/service/sock')).toMatchObject([{ Service: { SocketPath: '/run/x.sock' } }]);
 });
 
 test("durations are Go's texts, or numbers of nanoseconds", async () => {

@@ -4,10 +4,12 @@ import type { ApiContext } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import type { LocalNode } from '../local-node.ts';
 import { parseServiceRegistration } from '../registration.ts';
+import { isSidecar, sidecarIdOf, withSidecarPort } from '../sidecar.ts';
 import { healthById, healthByName } from './agent-health.ts';
 import { filterRows } from './answer-rows.ts';
 import { waitOf } from './blocking.ts';
 import { bodyJson, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
+import { demandService } from './local-demands.ts';
 import { hashedService, localService } from './local-wire.ts';
 import { argumentOf, changed, enableOf, onNode } from './on-node.ts';
 import { SERVICE_SHAPE } from './row-shapes.ts';
@@ -35,6 +37,7 @@ function services(node: LocalNode, { authority, query }: V1Request): V1Answer {
 /** One service; with `?hash=` once it is other than what had that hash. The region's word wakes: it follows each change here. */
 async function service(context: ApiContext, node: LocalNode, request: V1Request): Promise<V1Answer> {
   const id = argumentOf(request, 'service ID');
+  demandService(request.authority, node, id, 'read');
   const find = (): ReturnType<typeof hashedService> | undefined => {
     const found = node.services().find((one) => one.id === id);
     return found === undefined ? undefined : hashedService(found, node.record.datacenter);
@@ -63,8 +66,20 @@ function hashed(found: ReturnType<typeof hashedService>): V1Answer {
 
 async function register(node: LocalNode, request: V1Request): Promise<V1Answer> {
   const registration = parseServiceRegistration(bodyJson(request), { unknownKeys: 'ignore' });
-  const replaceChecks = parseFlag(request, 'replace-existing-checks');
-  return changed(await asInvalidCheck(node.registerService(registration, { replaceChecks })));
+  const sidecars = registration.sidecar === undefined ? [] : [registration.sidecar];
+  for (const { instance } of [registration, ...sidecars]) demandRegister(request, node, instance);
+  const options = { replaceChecks: parseFlag(request, 'replace-existing-checks') };
+  const revision = await asInvalidCheck(node.registerService(registration, options));
+  if (registration.sidecar === undefined) return changed(revision);
+  const others = node.services().filter((one) => one.id !== registration.instance.id);
+  const sidecar = withSidecarPort(registration.sidecar, others);
+  return changed(await asInvalidCheck(node.registerService(sidecar, options)));
+}
+
+function demandRegister({ authority }: V1Request, node: LocalNode, { id, service: name }: InstanceRecord): void {
+  authority.demand('service', name, 'write');
+  // What it replaces may be another service's.
+  if (node.services().some((one) => one.id === id)) demandService(authority, node, id, 'write');
 }
 
 /** Go's clients send `true`; a flag without a value counts as well. */
@@ -83,10 +98,15 @@ export async function asInvalidCheck<T>(task: Promise<T>): Promise<T> {
 }
 
 async function deregister(node: LocalNode, request: V1Request): Promise<V1Answer> {
-  return changed(await node.deregisterService(argumentOf(request, 'service ID')));
+  const id = argumentOf(request, 'service ID');
+  demandService(request.authority, node, id, 'write');
+  const revision = await node.deregisterService(id);
+  const sidecar = node.services().find((one) => one.id === sidecarIdOf(id) && isSidecar(one));
+  return changed(sidecar === undefined ? revision : await node.deregisterService(sidecar.id));
 }
 
 async function maintenance(node: LocalNode, request: V1Request): Promise<V1Answer> {
   const id = argumentOf(request, 'service ID');
+  demandService(request.authority, node, id, 'write');
   return changed(await node.setMaintenance(id, enableOf(request.query), request.query.get('reason') ?? ''));
 }

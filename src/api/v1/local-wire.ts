@@ -17,7 +17,7 @@ export function localService(record: InstanceRecord, datacenter: string): Record
     Port: record.port,
     Address: record.address,
     TaggedAddresses: wireTagged(record),
-    SocketPath: '',
+    SocketPath: record.socketPath ?? '',
     Weights: { Passing: record.weights.passing, Warning: record.weights.warning },
     EnableTagOverride: record.enableTagOverride,
     Datacenter: datacenter,
