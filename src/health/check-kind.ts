@@ -1,7 +1,6 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import { invalidCheck } from './errors.ts';
-import { isUnitName } from './os-service-probe.ts';
-import { splitGrpc, splitHostPort } from './target.ts';
+import { isUnitName, splitGrpc, splitHostPort } from './target.ts';
 
 /** How a check finds out; the words are Consul's check types. */
 export type CheckKind =

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeClock, type ProcessResult } from '../lib/index.ts';
-import { isUnitName, osServiceProbe } from './os-service-probe.ts';
+import { osServiceProbe } from './os-service-probe.ts';
 import { scriptedRun } from './testing.ts';
 
 const ask = async (answer: Partial<ProcessResult>) => {
@@ -22,17 +22,4 @@ test.each<[Partial<ProcessResult>, string, string]>([
   const { verdict, run } = await ask(answer);
   expect(verdict).toMatchObject({ status, output });
   expect(run.runs[0]?.args).toEqual(['systemctl', 'is-active', '--', 'ssh.service']);
-});
-
-test.each([
-  ['ssh', true],
-  ['getty@tty1.service', true],
-  [String.raw`dev-disk-by\x2duuid.swap`, true],
-  ['--now', false],
-  ['a b', false],
-  ['a/b', false],
-  ['', false],
-  ['x'.repeat(256), false],
-])('isUnitName(%j) is %s', (name, expected) => {
-  expect(isUnitName(name)).toBe(expected);
 });

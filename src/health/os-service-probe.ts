@@ -4,13 +4,6 @@ import { networkTimeoutOf } from './http2-session.ts';
 import { scriptProbe } from './script-probe.ts';
 import type { Probe } from './verdict.ts';
 
-/** What systemd allows in a unit's name; none that could be an option. */
-const UNIT_NAME = /^(?!-)[\w:.\\@-]{1,255}$/;
-
-export function isUnitName(name: string): boolean {
-  return UNIT_NAME.test(name);
-}
-
 /** A probe that asks systemd whether a unit is active. Consul has it for Windows alone. */
 export function osServiceProbe(
   definition: CheckDefinition,

@@ -1,14 +1,9 @@
 import type { CheckDefinition } from '../definition/index.ts';
 import type { Clock, RunProcess } from '../lib/index.ts';
 import { type CheckKind, checkKind } from './check-kind.ts';
-import { dockerProbe } from './docker-probe.ts';
-import { grpcProbe } from './grpc-probe.ts';
-import { h2pingProbe } from './h2ping-probe.ts';
 import { httpProbe } from './http-probe.ts';
-import { osServiceProbe } from './os-service-probe.ts';
 import { scriptProbe } from './script-probe.ts';
 import { tcpProbe } from './tcp-probe.ts';
-import { udpProbe } from './udp-probe.ts';
 import type { Probe } from './verdict.ts';
 
 /** What probes are made with. */
@@ -24,15 +19,36 @@ export interface ProbeTools {
 /** Kinds that are run again and again; the others are told. */
 export type ProbeKind = Exclude<CheckKind, 'ttl' | 'alias'>;
 
-const PROBES: Readonly<Record<ProbeKind, (definition: CheckDefinition, tools: ProbeTools) => Probe>> = {
+type MakeProbe = (definition: CheckDefinition, tools: ProbeTools) => Probe;
+
+/** Kinds that few agents have are read when the first of them runs. */
+function lazily(load: () => Promise<MakeProbe>): MakeProbe {
+  return (definition, tools) => {
+    let probe: Promise<Probe> | null = null;
+    return async (signal) => {
+      probe ??= load().then((make) => make(definition, tools));
+      try {
+        return await (
+          await probe
+        )(signal);
+      } catch (error) {
+        // Probes do not throw: it could not be read, which the next run tries again.
+        probe = null;
+        throw error;
+      }
+    };
+  };
+}
+
+const PROBES: Readonly<Record<ProbeKind, MakeProbe>> = {
   script: scriptProbe,
   http: httpProbe,
   tcp: tcpProbe,
-  udp: udpProbe,
-  grpc: grpcProbe,
-  h2ping: h2pingProbe,
-  docker: dockerProbe,
-  os_service: osServiceProbe,
+  udp: lazily(async () => (await import('./udp-probe.ts')).udpProbe),
+  grpc: lazily(async () => (await import('./grpc-probe.ts')).grpcProbe),
+  h2ping: lazily(async () => (await import('./h2ping-probe.ts')).h2pingProbe),
+  docker: lazily(async () => (await import('./docker-probe.ts')).dockerProbe),
+  os_service: lazily(async () => (await import('./os-service-probe.ts')).osServiceProbe),
 };
 
 /** The probe of a check that is run. @throws HEALTH_INVALID_CHECK */

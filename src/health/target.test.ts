@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitGrpc, splitHostPort } from './target.ts';
+import { isUnitName, splitGrpc, splitHostPort } from './target.ts';
 
 test.each([
   ['127.0.0.1:80', { host: '127.0.0.1', port: 80 }],
@@ -25,4 +25,17 @@ test.each([
   ['', null],
 ])('splitGrpc(%s) is %j', (target, expected) => {
   expect(splitGrpc(target)).toEqual(expected);
+});
+
+test.each([
+  ['ssh', true],
+  ['getty@tty1.service', true],
+  [String.raw`dev-disk-by\x2duuid.swap`, true],
+  ['--now', false],
+  ['a b', false],
+  ['a/b', false],
+  ['', false],
+  ['x'.repeat(256), false],
+])('isUnitName(%j) is %s', (name, expected) => {
+  expect(isUnitName(name)).toBe(expected);
 });

@@ -19,3 +19,11 @@ export function splitGrpc(target: string): (HostPort & { readonly service: strin
   const at = splitHostPort(address);
   return at === null ? null : { ...at, service: rest.join('/') };
 }
+
+/** What systemd allows in a unit's name; none that could be an option. */
+const UNIT_NAME = /^(?!-)[\w:.\\@-]{1,255}$/;
+
+/** Whether a text is the name of a systemd unit. */
+export function isUnitName(name: string): boolean {
+  return UNIT_NAME.test(name);
+}
