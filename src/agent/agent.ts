@@ -200,12 +200,13 @@ export class Agent implements AsyncDisposable {
     const { config, log } = this.#options;
     // Without a region every name would be answered with "there is no such name", and that be remembered.
     if (config.dns.port < 0 || !config.server) return;
-    const { catalog, feed, changes, acl } = parts;
+    const { catalog, feed, changes, acl, preparedQueries: queries } = parts;
     const server = firstOf(config).name;
     this.#dns = stack.use(
       await DnsServers.start({
         catalog,
         feed,
+        queries,
         options: dnsOptionsOf(config, server),
         authority: () => acl.access.dnsAuthority(),
         ...config.dns,
