@@ -26,7 +26,12 @@ export function requireComponent(name: string, packages?: string): typeof descri
   return describe.skip;
 }
 
-const PACKAGES: Readonly<Record<string, string>> = { dig: 'bind9-dnsutils', named: 'bind9', flock: 'util-linux' };
+const PACKAGES: Readonly<Record<string, string>> = {
+  dig: 'bind9-dnsutils',
+  named: 'bind9',
+  flock: 'util-linux',
+  unshare: 'util-linux',
+};
 
 function isExecutable(file: string): boolean {
   try {
