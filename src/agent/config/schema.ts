@@ -217,8 +217,14 @@ export const configSchema = z.strictObject({
   ...oldAclFields,
   legacy: z.boolean().optional().describe('Consul’s behaviour of before 1.4 where it differs.'),
   timing: z.enum(['local', 'lan', 'wan']).optional().describe('Preset of all intervals; default `lan`.'),
-  enable_script_checks: z.boolean().optional().describe('Takes script checks also through the API.'),
-  enable_local_script_checks: z.boolean().optional().describe('Takes script checks from files; default `true`.'),
+  enable_script_checks: z
+    .boolean()
+    .optional()
+    .describe('Takes checks that run commands, here or in containers, also through the API.'),
+  enable_local_script_checks: z
+    .boolean()
+    .optional()
+    .describe('Takes checks that run commands from files; default `true`.'),
   leave_on_terminate: z.boolean().optional().describe('SIGTERM leaves the region as `drover leave` does.'),
   skip_leave_on_interrupt: z
     .boolean()

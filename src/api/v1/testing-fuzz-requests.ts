@@ -39,6 +39,7 @@ const PARAMETERS =
 const VALUES = ['', '0', '1', '-1', '18446744073709551615', '1e9', 'x', 'true', '0s', '1ms', '-1s', 'a:b', '%ff', '['];
 const KEYS =
   `Name name ID Node Address Service Check Checks Tags Meta Port Weights TTL HTTP TCP Interval Timeout Status Output
+  UDP GRPC GRPCUseTLS H2PING OSService AliasService AliasNode DockerContainerID Shell
   ServiceID CheckID Datacenter NodeMeta TaggedAddresses Definition Header Notes EnableTagOverride Connect Proxy
   Args Script DeregisterCriticalServiceAfter __proto__ constructor SkipNodeUpdate`.split(/\s+/);
 
