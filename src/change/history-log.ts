@@ -24,6 +24,9 @@ export interface HistoryItem extends HistoryEntry {
   readonly isLatest: boolean;
 }
 
+/** A list ends when it holds more than this, however few changes that are. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
 interface Found extends HistoryKey {
   readonly key: string;
   readonly revision: Revision;
@@ -42,16 +45,19 @@ export class HistoryLog {
     this.#store = store;
   }
 
-  /** The latest changes that the query means, newest first. */
+  /** The latest changes that the query means, newest first; fewer where their values are large. */
   async list(query: HistoryQuery): Promise<HistoryItem[]> {
     const trees = await this.#find(historyRange('kvtree'));
     const found = (await this.#candidates(query, trees)).filter((one) => query.sees?.(one) ?? true);
     const since = typeof query.since === 'string' ? await this.#revisionAt(found, query.since) : (query.since ?? 0);
     const items: HistoryItem[] = [];
+    let bytes = 0;
     for (const one of found.toReversed()) {
-      if (one.revision <= since || items.length >= query.limit) break;
+      if (one.revision <= since || items.length >= query.limit || bytes > MAX_BYTES) break;
       const item = await this.#item(one, trees, query.kind === 'kv' ? query.subject : undefined);
-      if (item !== undefined) items.push(item);
+      if (item === undefined) continue;
+      items.push(item);
+      bytes += (item.before?.length ?? 0) + (item.after?.length ?? 0);
     }
     return items;
   }
@@ -141,15 +147,33 @@ export class HistoryLog {
     return undefined;
   }
 
+  /** Whether nothing that history knows of changed the subject after a revision. */
+  async isLatest(kind: HistoryKind, subject: string, revision: Revision): Promise<boolean> {
+    const trees = await this.#find(historyRange('kvtree'));
+    return (await this.#outcome({ kind, subject, revision }, trees)).isLatest;
+  }
+
   /** The stored entry of a subject as it is now. */
   async current(kind: HistoryKind, subject: string): Promise<Entry | undefined> {
-    const { entries } = await this.#store.read(keyRange(`${kind === 'kvtree' ? 'kv' : kind}/${subject}`));
-    return entries[0];
+    const key = kind === 'acl' ? await this.#aclKey(subject) : `${kind === 'kvtree' ? 'kv' : kind}/${subject}`;
+    return key === undefined ? undefined : this.#entry(key);
+  }
+
+  /** Tokens are stored by the hash of their secret and named by their accessor. */
+  async #aclKey(subject: string): Promise<string | undefined> {
+    if (!subject.startsWith('tok/')) return `acl/${subject}`;
+    const accessor = await this.#entry(`acl/acc/${subject.slice('tok/'.length)}`);
+    if (accessor === undefined) return undefined;
+    return `acl/tok/${(JSON.parse(accessor.value) as { tok: string }).tok}`;
+  }
+
+  async #entry(key: string): Promise<Entry | undefined> {
+    return (await this.#store.read(keyRange(key))).entries[0];
   }
 
   async #record({ key }: Found): Promise<HistoryEntry | undefined> {
-    const { entries } = await this.#store.read(keyRange(key));
-    return entries[0] === undefined ? undefined : historyEntry(entries[0]);
+    const entry = await this.#entry(key);
+    return entry === undefined ? undefined : historyEntry(entry);
   }
 }
 
@@ -161,13 +185,20 @@ function inOrder(found: readonly Found[]): Found[] {
   return found.toSorted((a, b) => a.revision - b.revision || a.decidedAt - b.decidedAt);
 }
 
+/** Tokens made in legacy mode hold their secret. */
+function withoutSecret(text: string): string {
+  const { secret: _secret, ...record } = JSON.parse(text) as Record<string, unknown>;
+  return JSON.stringify(record);
+}
+
 function wholeTree(record: HistoryEntry): HistoryItem {
   return { ...record, after: null, isLatest: true };
 }
 
 function sayValue(kind: HistoryKind, entry: Entry | undefined): string | null {
   if (entry === undefined) return null;
-  return kind === 'ds' ? secretHash(entry.value) : entry.value;
+  if (kind === 'ds') return secretHash(entry.value);
+  return kind === 'acl' ? withoutSecret(entry.value) : entry.value;
 }
 
 /** Whether a recursive delete can have touched the key, or keys under the prefix; all when neither is named. */

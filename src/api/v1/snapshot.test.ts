@@ -72,7 +72,7 @@ test('PUT snapshot wakes blocked queries whose answer it changed, also those for
   await new Promise((resolve) => setImmediate(resolve));
   await api.ask('PUT', '/v1/snapshot', { body: archive });
   const [again, gone] = await Promise.all(waiting);
-  expect([(again?.json as { Value: string }[])[0]?.Value, gone.status]).toEqual(['MQ==', 404]);
+  expect([(again.json as { Value: string }[])[0]?.Value, gone.status]).toEqual(['MQ==', 404]);
   expect(indexOf(gone)).toBeGreaterThan(indexOf(b));
 });
 

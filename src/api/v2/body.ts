@@ -39,10 +39,19 @@ export const NO_BODY: Body<undefined> = {
 
 /** A JSON body of the schema's form whose values are secrets: no error shows them. */
 export function secretBody<Schema extends z.ZodType>(schema: Schema, example: string): Body<z.output<Schema>> {
+  return bodyOf(schema, example, true);
+}
+
+/** A JSON body of the schema's form. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema, example: string): Body<z.output<Schema>> {
+  return bodyOf(schema, example, false);
+}
+
+function bodyOf<Schema extends z.ZodType>(schema: Schema, example: string, isSecret: boolean): Body<z.output<Schema>> {
   return {
     schema,
     read(bytes) {
-      const document = readJson(bytes, example, true);
+      const document = readJson(bytes, example, isSecret);
       try {
         return validateDocument(document, schema);
       } catch (error) {

@@ -85,3 +85,8 @@ export const nothingToTrace = defineError(
   () => 'no change has concerned anyone since this server started',
   { hint: 'change something, or name a revision' },
 );
+export const unknownCheck = defineError(
+  'API_UNKNOWN_CHECK',
+  404,
+  (node: string, check: string) => `node "${node}" has no check "${check}", and none is remembered`,
+);

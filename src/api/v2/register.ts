@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, nearest } from '../../lib/index.ts';
+import { Caller } from '../caller.ts';
 import type { ApiContext } from '../context.ts';
 import { BODY_LIMIT } from './body.ts';
 import { stopping, unknownPath, wrongMethod } from './errors.ts';
@@ -60,6 +61,7 @@ async function handle(
     query: request.query,
     headers: request.headers,
     body: Buffer.isBuffer(request.body) ? request.body : undefined,
+    caller: new Caller(context.access, { headers: request.headers, remoteAddress: request.raw.socket?.remoteAddress }),
     signal,
   };
   const { body, revision, events } = await route.run(raw, context);

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
 import type { Revision } from '../../store/index.ts';
+import type { Caller } from '../caller.ts';
 import type { ApiContext } from '../context.ts';
 import type { Body } from './body.ts';
+import { demandNeeds, type Needs } from './needs.ts';
 import { readHeaders, readParams, readQuery } from './parameters.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -35,6 +37,7 @@ export interface RawRequest {
   readonly headers: IncomingHttpHeaders;
   /** Undefined for a request without one. */
   readonly body: Buffer | undefined;
+  readonly caller: Caller;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }
@@ -45,6 +48,8 @@ export interface Asked<Params, Query, Headers, Content> {
   readonly query: Query;
   readonly headers: Headers;
   readonly body: Content;
+  /** Who asks. */
+  readonly caller: Caller;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +65,7 @@ export interface RouteSpec<
   /** `/v2/services/{id}`. */
   readonly path: string;
   readonly summary: string;
+  readonly needs: Needs<Asked<z.output<Params>, z.output<Query>, z.output<Headers>, Content>>;
   readonly params: Params;
   readonly query: Query;
   readonly headers: Headers;
@@ -117,8 +123,10 @@ export function route<
         query: readQuery(query, raw.query),
         headers: readHeaders(headers, raw.headers),
         body: body.read(raw.body),
+        caller: raw.caller,
         signal: raw.signal,
       };
+      demandNeeds(spec.needs, asked, context);
       return spec.handle(asked, context);
     },
   };

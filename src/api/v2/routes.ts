@@ -5,6 +5,7 @@ import { datastoreRoutes } from './routes/datastores.ts';
 import { definitionRoutes } from './routes/definitions.ts';
 import { environmentRoutes } from './routes/environment.ts';
 import { eventRoutes } from './routes/events.ts';
+import { historyRoutes } from './routes/history.ts';
 import { listenerRoutes } from './routes/listener.ts';
 import { maintenanceRoutes } from './routes/maintenance.ts';
 import { nodeRoutes } from './routes/nodes.ts';
@@ -25,6 +26,7 @@ export function v2Routes(): readonly Route[] {
     ...maintenanceRoutes,
     ...changeRoutes,
     ...eventRoutes,
+    ...historyRoutes,
   ];
   return [...routes, openApiRoute(routes)];
 }

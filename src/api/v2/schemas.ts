@@ -193,6 +193,37 @@ export const eventSchema = z
     'change: a revision and what it did. receipt: a consumer’s word. arrived: everyone has it. gap: earlier ones are forgotten.',
   );
 
+export const historyValueSchema = z.object({
+  text: z.string().exactOptional().describe('The value; of a definition its document; of a recursive delete its keys.'),
+  base64: z.string().exactOptional().describe('A value that is not text.'),
+  sha256: z.string().exactOptional().describe('Of a secret.'),
+  flags: z.string().exactOptional().describe('Of a key, unless 0.'),
+  keys: z.number().int().exactOptional().describe('How many a recursive delete took.'),
+});
+export const historyItemSchema = z.object({
+  revision,
+  kind: z.enum(['kv', 'kvtree', 'def', 'ds', 'acl']).describe('kvtree: a recursive delete.'),
+  subject: z.string().describe('The key, or such as `default/api`.'),
+  author: z.string().describe('`token` and its accessor, or where an unnamed request came from.'),
+  at: time,
+  change: z.enum(['created', 'changed', 'removed']),
+  before: historyValueSchema.nullable().describe('null: it was not there.'),
+  after: historyValueSchema.nullable().describe('null: it was removed.'),
+  latest: z.boolean().describe('Nothing has changed it since.'),
+});
+export const undoneSchema = z.object({
+  undone: names.describe('What was put back.'),
+  lost: z.number().int().describe('Keys of a recursive delete that history did not keep.'),
+});
+export const checkTransitionSchema = z.object({
+  n: z.number().int().describe('Counts the transitions of the check.'),
+  revision,
+  from: z.string(),
+  status: z.string(),
+  output: z.string().describe('At most 1 KB.'),
+  at: time,
+});
+
 /** Schemas that the OpenAPI document names. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Error: errorSchema,
@@ -211,4 +242,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Trace: traceSchema,
   Converged: convergedSchema,
   Event: eventSchema,
+  HistoryItem: historyItemSchema,
+  HistoryValue: historyValueSchema,
+  CheckTransition: checkTransitionSchema,
 };

@@ -3,6 +3,7 @@ import type { Changes, Trace } from '../../../change/index.ts';
 import { NO_BODY } from '../body.ts';
 import { noBalancer, nothingToTrace } from '../errors.ts';
 import { duration, flag, NONE, wholeNumber } from '../parameters.ts';
+import { ofAgent, OPERATOR_READ } from '../needs.ts';
 import { route, type Route } from '../route.ts';
 import { balancerSchema, convergedSchema, latenessSchema, traceSchema } from '../schemas.ts';
 import { localNode, nodeParameter } from '../scope.ts';
@@ -16,6 +17,7 @@ const trace = route({
   ...common,
   method: 'GET',
   path: '/v2/trace/{revision}',
+  needs: OPERATOR_READ,
   summary: 'Where a change has arrived and who is late; `latest` is the newest that concerns anyone.',
   params: z.object({
     revision: z
@@ -35,6 +37,7 @@ const latest = route({
   ...common,
   method: 'GET',
   path: '/v2/changes',
+  needs: OPERATOR_READ,
   summary: 'The latest changes with where each has arrived, newest first.',
   params: NONE,
   query: z.strictObject({
@@ -48,6 +51,7 @@ const converged = route({
   ...common,
   method: 'GET',
   path: '/v2/converged/{revision}',
+  needs: OPERATOR_READ,
   summary:
     'Whether a revision has arrived everywhere; waits for it, and ends at once when somebody refused, failed or is held.',
   params: z.object({ revision: wholeNumber('A revision.', { least: 1 }) }),
@@ -66,6 +70,7 @@ const late = route({
   ...common,
   method: 'GET',
   path: '/v2/late',
+  needs: OPERATOR_READ,
   summary: 'Who has not taken up everything that concerns them, the longest first.',
   params: NONE,
   query: NONE,
@@ -77,6 +82,7 @@ const balancer = route({
   ...common,
   method: 'GET',
   path: '/v2/balancer',
+  needs: ofAgent('read'),
   summary: 'The balancer of a node as its runtime has it.',
   params: NONE,
   query: z.strictObject({ node: nodeParameter }),

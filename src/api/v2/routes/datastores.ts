@@ -5,6 +5,7 @@ import type { ApiContext } from '../../context.ts';
 import { NO_BODY, secretBody } from '../body.ts';
 import { unknownDatastore } from '../errors.ts';
 import { flag, NONE } from '../parameters.ts';
+import { type Need } from '../needs.ts';
 import { route, type Route } from '../route.ts';
 import { datastoreSchema, removedDatastoreSchema } from '../schemas.ts';
 import { DEFAULT_FEDERATION, didYouMean, federationParameter, regionParameter } from '../scope.ts';
@@ -23,9 +24,15 @@ const value = z
   .refine((text) => Buffer.byteLength(text) <= MAX_VALUE_BYTES, { error: `expected at most ${MAX_VALUE_BYTES} bytes` })
   .describe(`Any text without NUL bytes, at most ${MAX_VALUE_BYTES} bytes.`);
 
+/** To see that there is one is an operator's; its value, a secret, whoever may set it. */
+function reading({ query }: { readonly query: { readonly reveal: boolean } }): Need[] {
+  return [['operator', '', query.reveal ? 'write' : 'read']];
+}
+
 const list = route({
   method: 'GET',
   path: '/v2/datastores',
+  needs: reading,
   summary: 'Every datastore; values only when revealed.',
   params: NONE,
   query: z.strictObject({ reveal }),
@@ -40,6 +47,7 @@ const list = route({
 const show = route({
   method: 'GET',
   path: '/v2/datastores/{name}',
+  needs: reading,
   summary: 'The value of a datastore for exactly this region; masked unless revealed.',
   params: name,
   query: place.extend({ reveal }),
@@ -54,6 +62,7 @@ const show = route({
 const put = route({
   method: 'PUT',
   path: '/v2/datastores/{name}',
+  needs: ['operator', '', 'write'],
   summary: 'Sets the value of a datastore: who requires it gets the new one and is provisioned.',
   params: name,
   query: place,
@@ -61,9 +70,9 @@ const put = route({
   body: secretBody(z.strictObject({ value }), '{"value": "…"}'),
   answer: datastoreSchema,
   changes: true,
-  async handle({ params, query, body }, { registry }) {
+  async handle({ params, query, body, caller: { author } }, { registry }) {
     const { federation, region } = placeOf(params.name, query);
-    const revision = await registry.setDatastore(federation, region, params.name, body.value);
+    const revision = await registry.setDatastore(federation, region, params.name, body.value, { author });
     return { revision, body: { name: params.name, federation, region, value: MASKED } };
   },
 });
@@ -71,6 +80,7 @@ const put = route({
 const remove = route({
   method: 'DELETE',
   path: '/v2/datastores/{name}',
+  needs: ['operator', '', 'write'],
   summary: 'Removes the value of exactly this region; who requires it keeps its last environment file.',
   params: name,
   query: place,
@@ -78,9 +88,9 @@ const remove = route({
   body: NO_BODY,
   answer: removedDatastoreSchema,
   changes: true,
-  async handle({ params, query }, context) {
+  async handle({ params, query, caller: { author } }, context) {
     const { federation, region, record } = findDatastore(context, placeOf(params.name, query));
-    const revision = await context.registry.removeDatastore(federation, region, record.name);
+    const revision = await context.registry.removeDatastore(federation, region, record.name, { author });
     return { revision, body: { name: record.name, federation, region } };
   },
 });

@@ -8,6 +8,7 @@ import {
   type Definition,
   type SetReport,
 } from '../../../definition/index.ts';
+import type { Caller } from '../../caller.ts';
 import type { ApiContext } from '../../context.ts';
 import { definitionBody, definitionsBody, NO_BODY, type DefinitionDocument } from '../body.ts';
 import { badBody, unknownDefinition } from '../errors.ts';
@@ -24,20 +25,23 @@ const inFederation = z.strictObject({ federation: federationParameter });
 const list = route({
   method: 'GET',
   path: '/v2/definitions',
+  needs: 'by row',
   summary: 'Every definition, in the form of a service file.',
   params: NONE,
   query: NONE,
   headers: NONE,
   body: NO_BODY,
   answer: z.array(documentSchema),
-  handle: (_asked, { catalog }) => ({
-    body: catalog.definitions().map(({ record }) => toServiceDocument(record)),
-  }),
+  handle({ caller: { authority } }, { catalog }) {
+    const seen = catalog.definitions().filter(({ record }) => authority.allows('service', record.id, 'read'));
+    return { body: seen.map(({ record }) => toServiceDocument(record)) };
+  },
 });
 
 const applyAll = route({
   method: 'PUT',
   path: '/v2/definitions',
+  needs: 'by row',
   summary: 'Applies definitions, all of them or none.',
   params: NONE,
   query: z.strictObject({ dryRun }),
@@ -45,12 +49,13 @@ const applyAll = route({
   body: definitionsBody,
   answer: appliedSchema,
   changes: true,
-  handle: ({ body, query }, context) => apply(context, body, query.dryRun),
+  handle: ({ body, query, caller }, context) => apply(context, body, { isDryRun: query.dryRun, caller }),
 });
 
 const show = route({
   method: 'GET',
   path: '/v2/definitions/{id}',
+  needs: ({ params }) => [['service', params.id, 'read']],
   summary: 'One definition, in the form of a service file.',
   params: id,
   query: inFederation,
@@ -65,6 +70,7 @@ const show = route({
 const applyOne = route({
   method: 'PUT',
   path: '/v2/definitions/{id}',
+  needs: ({ params }) => [['service', params.id, 'write']],
   summary: 'Applies one definition, whose id is that of the path.',
   params: id,
   query: inFederation.extend({ dryRun }),
@@ -72,13 +78,14 @@ const applyOne = route({
   body: definitionBody,
   answer: appliedSchema,
   changes: true,
-  handle: ({ body, params, query }, context) =>
-    apply(context, [bound(body, params.id, query.federation)], query.dryRun),
+  handle: ({ body, params, query, caller }, context) =>
+    apply(context, [bound(body, params.id, query.federation)], { isDryRun: query.dryRun, caller }),
 });
 
 const remove = route({
   method: 'DELETE',
   path: '/v2/definitions/{id}',
+  needs: ({ params }) => [['service', params.id, 'write']],
   summary: 'Removes a definition; its instances stay registered.',
   params: id,
   query: inFederation,
@@ -86,11 +93,11 @@ const remove = route({
   body: NO_BODY,
   answer: removedDefinitionSchema,
   changes: true,
-  async handle({ params, query }, context) {
+  async handle({ params, query, caller: { author } }, context) {
     const { federation } = findDefinition(context, params.id, query.federation);
     const { requiredBy = [] } =
       serviceOverviews(context.catalog).find((one) => one.id === params.id && one.federation === federation) ?? {};
-    const revision = await context.registry.removeDefinition(federation, params.id);
+    const revision = await context.registry.removeDefinition(federation, params.id, { author });
     return { revision, body: { id: params.id, federation, requiredBy: requiredBy.filter((one) => one !== params.id) } };
   },
 });
@@ -101,10 +108,11 @@ export const definitionRoutes: readonly Route[] = [list, applyAll, show, applyOn
 async function apply(
   context: ApiContext,
   documents: readonly DefinitionDocument[],
-  isDryRun: boolean,
+  { isDryRun, caller }: { readonly isDryRun: boolean; readonly caller: Caller },
 ): Promise<Reply<z.output<typeof appliedSchema>>> {
   const parsed = collectProblems(documents, (document) => document.parse());
   const definitions = parsed.map(({ definition }) => definition);
+  for (const { id: service } of definitions) caller.authority.demand('service', service, 'write');
   refuseTwice(definitions);
   const report = reportOf(context, definitions);
   if (report.errors.length > 0) throwAll(report.errors);
@@ -114,7 +122,7 @@ async function apply(
     notes: report.notes,
   };
   if (isDryRun) return { body };
-  return { body, revision: await context.registry.putDefinitions(definitions) };
+  return { body, revision: await context.registry.putDefinitions(definitions, { author: caller.author }) };
 }
 
 function reportOf({ catalog }: ApiContext, applied: readonly Definition[]): SetReport {

@@ -4,13 +4,27 @@ import { environmentView, ResolveScope, type CatalogNode, type ServiceEnvironmen
 import type { ApiContext } from '../../context.ts';
 import { NO_BODY } from '../body.ts';
 import { flag, NONE } from '../parameters.ts';
+import { type Need } from '../needs.ts';
 import { route, type Route } from '../route.ts';
 import { environmentSchema } from '../schemas.ts';
 import { didYouMean, nodeParameter, registeredNode } from '../scope.ts';
 
+/** Secrets are shown to whoever may set them. */
+function needsOf({
+  params,
+  query,
+}: {
+  readonly params: { readonly service: string };
+  readonly query: { readonly reveal: boolean };
+}): Need[] {
+  const revealing: Need[] = query.reveal ? [['operator', '', 'write']] : [];
+  return [['service', params.service, 'read'], ...revealing];
+}
+
 const show = route({
   method: 'GET',
   path: '/v2/environment/{service}',
+  needs: needsOf,
   summary: 'The variables of a service on a node and how each came about; also when some are missing.',
   params: z.object({ service: z.string() }),
   query: z.strictObject({

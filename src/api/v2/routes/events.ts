@@ -3,12 +3,14 @@ import type { ChangeEvent } from '../../../change/index.ts';
 import type { Revision } from '../../../store/index.ts';
 import { NO_BODY } from '../body.ts';
 import { NONE, wholeNumber } from '../parameters.ts';
+import { OPERATOR_READ } from '../needs.ts';
 import { route, type Route, type ServerEvent } from '../route.ts';
 import { eventSchema } from '../schemas.ts';
 
 const stream = route({
   method: 'GET',
   path: '/v2/events',
+  needs: OPERATOR_READ,
   summary: 'What happens to changes, as server-sent events; begins after a revision, or with what comes.',
   params: NONE,
   query: z.strictObject({ after: wholeNumber('Begin with what came after this revision.').optional() }),

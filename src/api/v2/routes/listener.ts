@@ -5,6 +5,7 @@ import type { ListenerControl } from '../../local-node.ts';
 import { NO_BODY } from '../body.ts';
 import { noListener } from '../errors.ts';
 import { NONE } from '../parameters.ts';
+import { ofAgent } from '../needs.ts';
 import { route, type Route } from '../route.ts';
 import { listenerSchema, provisionSchema } from '../schemas.ts';
 import { localNode, nodeParameter } from '../scope.ts';
@@ -16,6 +17,7 @@ const show = route({
   ...common,
   method: 'GET',
   path: '/v2/listener',
+  needs: ofAgent('read'),
   summary: 'The listener of a node: on or off, running, queued, its last run.',
   answer: listenerSchema,
   handle: ({ query }, context) => ({ body: listenerOf(context, query.node).status() }),
@@ -25,6 +27,7 @@ const on = route({
   ...common,
   method: 'POST',
   path: '/v2/listener/on',
+  needs: ofAgent('write'),
   summary: 'Switches the listener on: it provisions once at once, whatever changed.',
   answer: listenerSchema,
   changes: true,
@@ -39,6 +42,7 @@ const off = route({
   ...common,
   method: 'POST',
   path: '/v2/listener/off',
+  needs: ofAgent('write'),
   summary: 'Switches the listener off: nothing runs, what changes is kept.',
   answer: listenerSchema,
   changes: true,
@@ -53,6 +57,7 @@ const history = route({
   ...common,
   method: 'GET',
   path: '/v2/provisions',
+  needs: ofAgent('read'),
   summary: 'The latest provisions of a node, newest first.',
   answer: z.array(provisionSchema),
   handle: ({ query }, context) => ({ body: listenerOf(context, query.node).provisions() as ProvisionRun[] }),
@@ -62,6 +67,7 @@ const provision = route({
   ...common,
   method: 'POST',
   path: '/v2/provisions',
+  needs: ofAgent('write'),
   summary: 'Queues a provision now, past settling and throttle, never beside a run that is under way.',
   answer: listenerSchema,
   changes: true,

@@ -1,17 +1,31 @@
 import { z } from 'zod';
+import type { ApiContext } from '../../context.ts';
 import type { LocalNode } from '../../local-node.ts';
 import { NO_BODY } from '../body.ts';
 import { unknownInstance } from '../errors.ts';
 import { NONE } from '../parameters.ts';
+import { type Need } from '../needs.ts';
 import { route, type Route } from '../route.ts';
 import { maintenanceSchema } from '../schemas.ts';
 import { didYouMean, localNode, nodeParameter } from '../scope.ts';
 
 const MAX_REASON = 1_024;
 
+interface Aim {
+  readonly query: { readonly node?: string | undefined; readonly service?: string | undefined };
+}
+
+/** A service by its name; what is not there, and the node itself, is the node's. */
+function needsOf({ query: { node: name, service } }: Aim, context: ApiContext): Need[] {
+  const node = localNode(context, name);
+  const found = node.services().find((one) => one.id === service);
+  return found === undefined ? [['node', node.record.name, 'write']] : [['service', found.service, 'write']];
+}
+
 const set = route({
   method: 'PUT',
   path: '/v2/maintenance',
+  needs: needsOf,
   summary: 'Takes a node, or one of its services, out of DNS and balancers, or back in.',
   params: NONE,
   query: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Authority } from '../../../access/index.ts';
 import { healthOf, type CatalogNode } from '../../../registry/index.ts';
 import { NO_BODY } from '../body.ts';
 import { unknownNode } from '../errors.ts';
@@ -10,28 +11,34 @@ import { didYouMean } from '../scope.ts';
 const list = route({
   method: 'GET',
   path: '/v2/nodes',
+  needs: 'by row',
   summary: 'The nodes of the region with what runs on them.',
   params: NONE,
   query: NONE,
   headers: NONE,
   body: NO_BODY,
   answer: z.array(nodeSchema),
-  handle: (_asked, { catalog }) => ({ body: catalog.nodes().map(sayNode) }),
+  handle({ caller: { authority } }, { catalog }) {
+    const seen = catalog.nodes().filter(({ record }) => authority.allows('node', record.name, 'read'));
+    return { body: seen.map((node) => sayNode(node, authority)) };
+  },
 });
 
 const show = route({
   method: 'GET',
   path: '/v2/nodes/{name}',
+  needs: ({ params }) => [['node', params.name, 'read']],
   summary: 'One node.',
   params: z.object({ name: z.string() }),
   query: NONE,
   headers: NONE,
   body: NO_BODY,
   answer: nodeSchema,
-  handle({ params: { name } }, { catalog }) {
+  handle({ params: { name }, caller: { authority } }, { catalog }) {
     const node = catalog.node(name);
-    if (node !== undefined) return { body: sayNode(node) };
-    const names = catalog.nodes().map((one) => one.record.name);
+    if (node !== undefined) return { body: sayNode(node, authority) };
+    const all = catalog.nodes().map((one) => one.record.name);
+    const names = all.filter((one) => authority.allows('node', one, 'read'));
     throw unknownNode.with({ hint: didYouMean(name, names, 'node:list shows them all') }, name);
   },
 });
@@ -39,10 +46,10 @@ const show = route({
 /** The region's nodes. */
 export const nodeRoutes: readonly Route[] = [list, show];
 
-function sayNode({ record, alive, instances }: CatalogNode) {
+function sayNode({ record, alive, instances }: CatalogNode, authority: Authority) {
   const { name, address, federation, runs, external } = record;
   const services = [...instances.values()]
-    .filter((instance) => instance.record.service !== 'consul')
+    .filter(({ record: { service } }) => service !== 'consul' && authority.allows('service', service, 'read'))
     .map((instance) => ({
       id: instance.record.id,
       service: instance.record.service,

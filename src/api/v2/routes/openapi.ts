@@ -10,6 +10,7 @@ export function openApiRoute(others: readonly Route[]): Route {
   const own: Route = route({
     method: 'GET',
     path: '/v2/openapi.json',
+    needs: 'nothing',
     summary: 'This description, in OpenAPI 3.1.',
     params: NONE,
     query: NONE,

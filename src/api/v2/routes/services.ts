@@ -13,21 +13,24 @@ import { sayService, serviceOverviews, type ServiceOverview } from '../service-o
 const list = route({
   method: 'GET',
   path: '/v2/services',
+  needs: 'by row',
   summary: 'Every service, defined or merely registered, with its health and who requires it.',
   params: NONE,
   query: NONE,
   headers: NONE,
   body: NO_BODY,
   answer: z.array(serviceSchema),
-  handle(_asked, context) {
+  handle({ caller: { authority } }, context) {
     const views = viewsOf(context);
-    return { body: serviceOverviews(context.catalog).map((service) => sayService(service, views)) };
+    const seen = serviceOverviews(context.catalog).filter(({ id }) => authority.allows('service', id, 'read'));
+    return { body: seen.map((service) => sayService(service, views)) };
   },
 });
 
 const show = route({
   method: 'GET',
   path: '/v2/services/{id}',
+  needs: ({ params }) => [['service', params.id, 'read']],
   summary: 'One service: its definition, its instances, who requires it.',
   params: z.object({ id: z.string() }),
   query: z.strictObject({ federation: federationParameter }),

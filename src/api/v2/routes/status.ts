@@ -7,6 +7,7 @@ import { statusSchema } from '../schemas.ts';
 const status = route({
   method: 'GET',
   path: '/v2/status',
+  needs: 'nothing',
   summary: 'How this agent and its store do; 200 as long as the agent answers.',
   params: NONE,
   query: NONE,
