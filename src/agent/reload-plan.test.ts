@@ -87,7 +87,9 @@ test.each(steps)('planReload() gives %s', (_what, before, after, expected) => {
 });
 
 const fixed: [change: Partial<AgentConfig>, warning: string][] = [
-  [{ http: { ...HTTP, port: 8501 } }, 'ports.http or the address of HTTP is another now'],
+  [{ http: { ...HTTP, port: 8501 } }, 'ports.http, the addresses of HTTP, http_config or limits is another now'],
+  [{ pidFile: '/x' }, 'pid_file is another now'],
+  [{ join: ['x'] }, 'retry_join or start_join is another now'],
   [{ datacenter: 'x' }, 'datacenter is another now: restart the agent'],
   [{ timing: 'wan' }, 'timing is another now'],
   [{ scripts: { local: true, remote: true } }, 'enable_script_checks'],

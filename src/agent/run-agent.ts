@@ -20,9 +20,10 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
  */
 export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<void> {
   const config = await loadConfig(flags);
+  let current = config;
   const log = openLog(config.logLevel);
   const ended = Promise.withResolvers<'stop' | 'leave'>();
-  signal.addEventListener('abort', () => ended.resolve(leavesAt(config, signal.reason) ? 'leave' : 'stop'), {
+  signal.addEventListener('abort', () => ended.resolve(leavesAt(current, signal.reason) ? 'leave' : 'stop'), {
     once: true,
   });
   if (signal.aborted) return;
@@ -40,6 +41,7 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
     const readConfig = async (): ReturnType<typeof loadConfig> => {
       const next = await loadConfig(flags);
       log.level = next.logLevel;
+      current = next;
       return next;
     };
     const onLeave = (): void => ended.resolve('leave');
