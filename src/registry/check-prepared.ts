@@ -1,15 +1,14 @@
 import { messageOf, parseDuration } from '../lib/index.ts';
 import { badPrepared } from './errors.ts';
+import { LONGEST_NAME } from './prepared-names.ts';
 import type { PreparedQueryRecord } from './prepared-query.ts';
 import { patternOf, renderTemplate } from './prepared-template.ts';
-
-const MAX_NAME_BYTES = 255;
 
 /** What can be said of a query by itself. @throws REGISTRY_BAD_PREPARED_QUERY with Consul's texts */
 export function checkPrepared(record: PreparedQueryRecord): void {
   const { name, session, template, dnsTtl } = record;
   if (name === '' && template === null && session === '') throw badPrepared('Must be bound to a session');
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw badPrepared(`Name is longer than ${MAX_NAME_BYTES} bytes`);
+  if (Buffer.byteLength(name) > LONGEST_NAME) throw badPrepared(`Name is longer than ${LONGEST_NAME} bytes`);
   if (/\p{Cc}/u.test(name)) throw badPrepared('Name has characters that cannot be printed');
   checkService(record);
   checkTtl(dnsTtl);

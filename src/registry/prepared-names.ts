@@ -1,5 +1,8 @@
 import type { PreparedQuery } from './prepared-query.ts';
 
+/** Characters of a query's name: no template begins more. */
+export const LONGEST_NAME = 255;
+
 /** Queries by what they are asked for: ids, names, and what the names of templates begin. Case does not count. */
 export class PreparedNames {
   readonly #byId = new Map<string, PreparedQuery>();
@@ -19,7 +22,7 @@ export class PreparedNames {
     const folded = name.toLowerCase();
     const exact = this.#byName.get(folded);
     if (exact !== undefined) return exact;
-    for (let length = folded.length - 1; length >= 0; length--) {
+    for (let length = Math.min(folded.length - 1, LONGEST_NAME); length >= 0; length--) {
       const found = this.#byName.get(folded.slice(0, length));
       if (found !== undefined && found.record.template !== null) return found;
     }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { parseDuration } from '../lib/index.ts';
 import type { CatalogReader, Instance } from './catalog-reader.ts';
 import type { PreparedQueryRecord } from './prepared-query.ts';
@@ -24,7 +23,7 @@ export interface ExecutedQuery {
 export interface ExecuteOptions {
   /** At most so many instances; 0 for all. Only meant where the order is kept: else shuffle first. */
   readonly limit?: number;
-  /** A node's name, `_agent` or `_ip` counts before what the query says. An IP address is `source`. */
+  /** A node's name, `_agent` or `_ip`: it counts before what the query says. */
   readonly near?: string;
   /** The address of who asks, which `_ip` means. */
   readonly source?: string;
@@ -61,9 +60,8 @@ export class PreparedQueries {
     if (query === undefined) return undefined;
     const { service } = query;
     const found = selectPrepared(service.connect ? [] : this.#catalog.instances(service.service), service);
-    const isSource = isIP(near) !== 0;
-    const wanted = (isSource ? '' : near) || service.near;
-    const instances = nearFirst(found, this.#isNear(wanted, isSource ? near : source));
+    const wanted = near || service.near;
+    const instances = nearFirst(found, this.#isNear(wanted, source));
     return {
       query,
       service: service.service,

@@ -45,7 +45,7 @@ export class PreparedWrites {
   }
 
   /** @throws REGISTRY_BAD_PREPARED_QUERY */
-  create(query: Omit<PreparedQueryRecord, 'id'>): Promise<PreparedWritten> {
+  async create(query: Omit<PreparedQueryRecord, 'id'>): Promise<PreparedWritten> {
     const record = { ...query, id: this.#uuid() };
     checkPrepared(record);
     return this.#commit(() => this.#puts(record, undefined), record.id);
