@@ -54,7 +54,7 @@ function engineOf(parts: {
   readonly daemon: ChildProcess;
 }): DockerEngine {
   const { docker, directory, socketPath, daemon } = parts;
-  const started = new Set<string>();
+  const started = new Map<string, number>();
   const removeContainer = async (name: string): Promise<void> => {
     started.delete(name);
     await docker.json({ method: 'DELETE', path: `/containers/${name}?force=true` });
@@ -67,15 +67,19 @@ function engineOf(parts: {
       const HostConfig = { NetworkMode: 'host' };
       const body = { Image: IMAGE, Cmd: ['/bin/sleep', '1000'], HostConfig, StopSignal: 'SIGKILL' };
       await docker.json({ method: 'POST', path: `/containers/create?name=${name}`, body });
-      started.add(name);
+      started.set(name, 0);
       await docker.json({ method: 'POST', path: `/containers/${name}/start` });
+      const { State } = (await docker.json({ path: `/containers/${name}/json` })) as { State: { Pid: number } };
+      started.set(name, State.Pid);
       return name;
     },
     async [Symbol.asyncDispose]() {
+      const pids = [...started.values()];
       try {
-        for (const name of started) await removeContainer(name);
+        for (const name of started.keys()) await removeContainer(name);
       } finally {
         await stopDaemon(directory, daemon);
+        killContainers(pids);
       }
     },
   };
@@ -133,6 +137,13 @@ async function stopDaemon(directory: string, daemon: ChildProcess): Promise<void
   await waitUntil(() => processesOf(directory).length === 0, 10_000);
   for (const mount of mountsOf(directory)) await run('umount', ['-l', mount]).catch(() => undefined);
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/** What containers run outlives an engine that was killed. */
+function killContainers(pids: readonly number[]): void {
+  const isOurs = (pid: number): boolean =>
+    pid > 0 && textOf(`/proc/${pid}/cmdline`) === ['/bin/sleep', '1000', ''].join('\0');
+  for (const pid of pids.filter(isOurs)) process.kill(pid, 'SIGKILL');
 }
 
 async function waitUntil(isTrue: () => boolean, withinMs: number): Promise<void> {
