@@ -1,6 +1,7 @@
 /** Every benchmark by its file in this folder, in the order in which they run: short ones first. */
 export const BENCHES = [
   'startup',
+  'agents',
   'registration',
   'registration-haproxy',
   'balancer',

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { isForeign } from '../host-guard.ts';
-import { metricsRoutes } from './agent-metrics.ts';
 import { Compressor } from './compress.ts';
 import type { V1Answer, V1Handler, V1Route } from './exchange.ts';
 import { failureOf } from './failure.ts';
@@ -35,8 +34,7 @@ export class V1 {
   constructor(context: ApiContext) {
     this.#context = context;
     this.#counts = new RequestCounts(context.clock);
-    const routes = [...v1Routes(context), ...metricsRoutes(context, this.#counts)];
-    this.#urls = new UrlParser(new Router(routes), PREFIX);
+    this.#urls = new UrlParser(new Router(v1Routes(context, this.#counts)), PREFIX);
     this.#sending = { pretty: context.pretty, compressor: new Compressor() };
   }
 
