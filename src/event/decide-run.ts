@@ -29,6 +29,12 @@ export function decideRun(type: WatchType, state: WatchState, answer: ApiAnswer)
   return { input: hash === state.hash ? null : { value }, after: { ...state, hash } };
 }
 
+/** What is left of a state when the first answer comes: a region that stands before its cursor is another one. Pure. */
+export function stateFor(state: WatchState, { revision }: ApiAnswer): WatchState {
+  const isOther = revision !== null && state.cursor !== null && revision < state.cursor;
+  return isOther ? { ...state, cursor: null } : state;
+}
+
 /** What Consul gives a handler: one object or null for a key, `[]` for a prefix without keys, else the answer itself. */
 export function contentOf(type: WatchType, { status, body }: ApiAnswer): unknown {
   if (status === 404) return type === 'key' ? null : [];
@@ -40,11 +46,9 @@ function decideEvents(state: WatchState, events: readonly WireEvent[], revision:
   const last = events.at(-1)?.LTime ?? 0;
   // What was fired before there was this watch is not for it.
   if (state.cursor === null) return { input: null, after: { ...state, cursor: Math.max(revision ?? 0, last) } };
-  // A server that stands before the cursor is another region: all of its events are new.
-  const isOther = revision !== null && revision < state.cursor;
-  const cursor = isOther ? 0 : state.cursor;
+  const { cursor } = state;
   const fresh = events.filter((event) => event.LTime > cursor);
-  if (fresh.length === 0) return { input: null, after: { ...state, cursor } };
+  if (fresh.length === 0) return { input: null, after: state };
   return { input: { value: fresh }, after: { ...state, cursor: last } };
 }
 

@@ -1,6 +1,6 @@
 import { Backoff, type Clock, messageOf } from '../lib/index.ts';
 import type { ApiAnswer, Ask } from './ask.ts';
-import { decideRun, type RunDecision, type WatchState } from './decide-run.ts';
+import { decideRun, type RunDecision, stateFor, type WatchState } from './decide-run.ts';
 import { followAnswers } from './follow-answers.ts';
 import { type HandlerCall, type HandlerResult, type RunHandler, showHandler } from './handler.ts';
 import type { SavedWatch } from './saved-watch.ts';
@@ -75,6 +75,7 @@ export class WatchLoop implements AsyncDisposable {
     const options = { ask, path: watch.query.path, clock, onTrouble: (error: unknown) => this.#tellTrouble(error) };
     for await (const answer of followAnswers(options, this.#asking.signal)) {
       const isOther = answer.body !== this.#latest?.body || answer.status !== this.#latest.status;
+      if (this.#latest === null) this.#state = stateFor(this.#state, answer);
       this.#latest = answer;
       if (isOther) this.#hurry.abort();
       this.#begin();
