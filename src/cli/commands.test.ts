@@ -351,6 +351,26 @@ const CASES: readonly Case[] = [
     stdout: '1 1 1100 n1.node.consul\n',
   },
   {
+    words: 'dns:resolve geo.query.consul',
+    options: {
+      answers: { 'GET /v2/status': { json: status } },
+      names: {
+        '127.0.0.1:8600 geo.query.consul SRV': [
+          { priority: 1, weight: 10, port: 80, name: '0a000001.addr.dc1.consul' },
+        ],
+      },
+    },
+    stdout: '1 10 80 0a000001.addr.dc1.consul\n',
+  },
+  {
+    words: 'dns:resolve 10.0.0.1',
+    options: {
+      answers: { 'GET /v2/status': { json: status } },
+      names: { '127.0.0.1:8600 1.0.0.10.in-addr.arpa. PTR': ['n1.node.dc1.consul'] },
+    },
+    stdout: 'n1.node.dc1.consul\n',
+  },
+  {
     words: 'dns:resolve n1.node.consul --type txt',
     options: {
       answers: { 'GET /v2/status': { json: status } },

@@ -1,4 +1,6 @@
 import type { SrvRecord } from 'node:dns';
+import { isIP } from 'node:net';
+import { reverseName } from '../../message/index.ts';
 import type { Command } from '../command.ts';
 import { dnsFailed, noDns, noSuchName } from '../errors.ts';
 
@@ -9,15 +11,25 @@ const ABSENT: ReadonlyMap<unknown, string> = new Map([
   ['ENODATA', 'the name has no such record'],
 ]);
 
-/** Asks the agent's DNS for a name. */
+/** Names whose answers say a port. */
+const WITH_PORTS = /\.(?:service|query)\.|^_/i;
+
+/** Asks the agent's DNS for a name, or whose an address is. */
 export const dnsResolve: Command = {
   usage: 'dns:resolve <name>',
-  summary: 'Ask the agent’s DNS for a name',
+  summary: 'Ask the agent’s DNS for a name, or whose an address is',
   example: 'drover dns:resolve elasticsearch.service.consul --type SRV',
-  options: [{ flags: '--type <type>', text: 'default SRV for a service, else A', value: TYPES }],
+  options: [
+    {
+      flags: '--type <type>',
+      text: 'default SRV for a service or prepared query, PTR for an address, else A',
+      value: TYPES,
+    },
+  ],
   async run({ args, client, host, options, output }) {
-    const [name] = args as [string];
-    const type = (options['type'] as string | undefined) ?? (/\.service\.|^_/i.test(name) ? 'SRV' : 'A');
+    const [asked] = args as [string];
+    const name = isIP(asked) === 0 ? asked : reverseName(asked);
+    const type = (options['type'] as string | undefined) ?? usualType(name);
     const { dns } = await client.status();
     if (dns === null) throw noDns();
     const records = await host.resolveName(dns, name, type).catch((error: unknown) => {
@@ -30,6 +42,11 @@ export const dnsResolve: Command = {
     return 0;
   },
 };
+
+function usualType(name: string): string {
+  if (/\.(?:in-addr|ip6)\.arpa\.?$/i.test(name)) return 'PTR';
+  return WITH_PORTS.test(name) ? 'SRV' : 'A';
+}
 
 /** A record as `dig +short` has it. */
 function sayRecord(record: unknown): string {
