@@ -119,7 +119,7 @@ async function create(context: ApiContext, request: V1Request): Promise<V1Answer
   const sent = sentQuery(bodyJson(request));
   if (sent.record.id !== '') throw internal('ID must be empty when creating a new prepared query');
   demandWrite(request, sent.record);
-  const accessor = accessorOf(context, sent, '');
+  const accessor = accessorOf(context, request, sent, '');
   const { id, revision } = await context.preparedWrites.create({ ...sent.record, accessor });
   return { ...json({ ID: id }), headers: changedAt(revision) };
 }
@@ -129,7 +129,7 @@ async function update(context: ApiContext, request: V1Request): Promise<V1Answer
   demandWrite(request, sent.record);
   const { revision } = await context.preparedWrites.update(request.argument, (before) => {
     demandWrite(request, before.record);
-    return { ...sent.record, accessor: accessorOf(context, sent, before.record.accessor) };
+    return { ...sent.record, accessor: accessorOf(context, request, sent, before.record.accessor) };
   });
   return { headers: changedAt(revision) };
 }
@@ -142,11 +142,11 @@ async function remove(context: ApiContext, request: V1Request): Promise<V1Answer
 }
 
 /**
- * Of a token only its AccessorID is kept, and nothing while there is no access control. What is shown of one, sent back,
- * stands for the one there is.
+ * Of a token only its AccessorID is kept, and nothing while there is no access control. What is shown of one, sent back by
+ * who has all rights anyway, stands for the one there is: anybody else could ask for something else with a token not theirs.
  */
-function accessorOf({ access }: ApiContext, { token }: SentQuery, before: string): string {
-  if (token === HIDDEN && before !== '') return before;
+function accessorOf({ access }: ApiContext, { authority }: V1Request, { token }: SentQuery, before: string): string {
+  if (token === HIDDEN && before !== '' && isManagement(authority)) return before;
   if (token === HIDDEN) {
     throw internal(`Bad Token '${token}', it looks like a query definition with a redacted token was submitted`);
   }
