@@ -156,6 +156,15 @@ describe('POST /v2/history/undo', () => {
     expect(state(api)).toEqual(before);
   });
 
+  test('brings back one key of a recursive delete where only that is named', async () => {
+    await using api = await startTestApi();
+    for (const name of ['t/a', 't/b']) await put(api, name, name);
+    const { revision } = await api.context.kvWrites.deleteTree('t/');
+    expect((await undo(api, { revision, kind: 'kv', subject: 't/b' })).body.undone).toEqual(['t/b']);
+    expect(state(api)).toEqual([['t/b', 't/b', '0']]);
+    expect((await undo(api, { revision, kind: 'kv', subject: 't/c' })).status).toBe(404);
+  });
+
   test('refuses over what was changed since, with both revisions; force does it all the same', async () => {
     await using api = await startTestApi();
     await put(api, 'a', '1');
@@ -254,7 +263,7 @@ describe('history asks', () => {
   }
 
   test('for key:read to see and key:write to undo, by kind', async () => {
-    const access = only('key a read', 'key a write', 'key b read', 'service api read');
+    const access = only('key a read', 'key a write', 'key b read', 'service api read', 'service api write');
     await using api = await startTestApi();
     Object.assign(api.context, { access });
     const a = await put(api, 'a', '1');

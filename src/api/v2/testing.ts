@@ -70,6 +70,7 @@ export interface TestApi extends AsyncDisposable {
 }
 
 /** @example await using api = await startTestApi({ nodes: ['staging'] }); (await api.ask('GET', '/v2/status')).body.region */
+// oxlint-disable-next-line max-lines-per-function -- it lists the parts of an agent
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const clock = new FakeClock();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Authority } from '../../../access/index.ts';
 import { checkSet, toServiceDocument } from '../../../definition/index.ts';
 import { addressOf, healthOf, portOf, type NodeView } from '../../../registry/index.ts';
 import type { ApiContext } from '../../context.ts';
@@ -23,7 +24,7 @@ const list = route({
   handle({ caller: { authority } }, context) {
     const views = viewsOf(context);
     const seen = serviceOverviews(context.catalog).filter(({ id }) => authority.allows('service', id, 'read'));
-    return { body: seen.map((service) => sayService(service, views)) };
+    return { body: seen.map((service) => sayService(seenBy(authority, service), views)) };
   },
 });
 
@@ -37,8 +38,8 @@ const show = route({
   headers: NONE,
   body: NO_BODY,
   answer: serviceDetailSchema,
-  handle({ params: { id }, query: { federation = DEFAULT_FEDERATION } }, context) {
-    const service = findService(context, federation, id);
+  handle({ params: { id }, query: { federation = DEFAULT_FEDERATION }, caller: { authority } }, context) {
+    const service = seenBy(authority, findService(context, federation, id));
     const { definition } = service;
     return {
       body: {
@@ -53,6 +54,12 @@ const show = route({
 
 /** What is available where (P16). */
 export const serviceRoutes: readonly Route[] = [list, show];
+
+/** An instance is seen with its node. */
+function seenBy(authority: Authority, service: ServiceOverview): ServiceOverview {
+  const instances = service.instances.filter(({ node }) => authority.allows('node', node.record.name, 'read'));
+  return { ...service, instances };
+}
 
 /** The views of the agent's nodes, the first first. */
 function viewsOf({ nodes, changes }: ApiContext): readonly NodeView[] {
