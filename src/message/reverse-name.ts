@@ -8,5 +8,6 @@ import ipaddr from 'ipaddr.js';
 export function reverseName(address: string): string {
   const octets = ipaddr.parse(address).toByteArray();
   if (octets.length === 4) return `${octets.toReversed().join('.')}.in-addr.arpa.`;
-  return `${[...Buffer.from(octets).toString('hex')].toReversed().join('.')}.ip6.arpa.`;
+  const digits = octets.toReversed().flatMap((octet) => [octet & 15, octet >> 4]);
+  return `${digits.map((digit) => digit.toString(16)).join('.')}.ip6.arpa.`;
 }
