@@ -14,10 +14,12 @@ import {
 import type {
   WireApplied,
   WireBalancer,
+  WireCheckTransition,
   WireConverged,
   WireDatastore,
   WireEnvironment,
   WireEvent,
+  WireHistoryItem,
   WireListener,
   WireLateness,
   WireMaintenance,
@@ -28,6 +30,7 @@ import type {
   WireServiceDetail,
   WireStatus,
   WireTrace,
+  WireUndone,
 } from './wire.ts';
 
 /**
@@ -141,6 +144,44 @@ export class DroverClient {
   /** Who has not taken up everything that concerns them, the longest first. */
   late(): Promise<WireLateness[]> {
     return this.#get('/v2/late');
+  }
+
+  /** Who changed what, newest first. */
+  history(query: {
+    kind?: 'kv' | 'def' | 'ds' | 'acl';
+    subject?: string;
+    prefix?: string;
+    since?: number | string;
+    limit?: number;
+  }): Promise<WireHistoryItem[]> {
+    return this.#get('/v2/history', query);
+  }
+
+  /** Puts back what was before a change. */
+  undo(body: { revision: number; kind: string; subject?: string; force?: boolean }): Promise<Changed<WireUndone>> {
+    return this.#change('/v2/history/undo', { method: 'POST', body });
+  }
+
+  /** The last transitions of a check, newest first. */
+  checkHistory(node: string, check: string): Promise<WireCheckTransition[]> {
+    return this.#get(`/v2/nodes/${encodeURIComponent(node)}/checks/${encodeURIComponent(check)}/history`);
+  }
+
+  /** The whole state as an archive. */
+  async snapshot(): Promise<Uint8Array> {
+    const path = '/v1/snapshot';
+    const response = await openCall(this.#options, path, {});
+    if (!response.ok) throw await errorOf(this.#options, path, response);
+    try {
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      throw new UnreachableError(this.#options.address, error, 'the snapshot broke off');
+    }
+  }
+
+  /** Puts such an archive in place of everything. */
+  restore(archive: Uint8Array): Promise<Changed<unknown>> {
+    return this.#change('/v1/snapshot', { method: 'PUT', text: archive });
   }
 
   /**

@@ -214,3 +214,44 @@ export interface WireEvent {
   readonly id: number;
   readonly [key: string]: unknown;
 }
+
+/** A value as history shows it: text, what is not text in base64, of a secret only a hash. */
+export interface WireHistoryValue {
+  readonly text?: string;
+  readonly base64?: string;
+  readonly sha256?: string;
+  readonly flags?: string;
+  /** How many keys a recursive delete took. */
+  readonly keys?: number;
+}
+
+/** Who changed what. */
+export interface WireHistoryItem {
+  readonly revision: number;
+  /** `kv`, `kvtree` (a recursive delete), `def`, `ds` or `acl`. */
+  readonly kind: string;
+  readonly subject: string;
+  readonly author: string;
+  readonly at: string;
+  readonly change: 'created' | 'changed' | 'removed';
+  readonly before: WireHistoryValue | null;
+  readonly after: WireHistoryValue | null;
+  /** Nothing has changed it since. */
+  readonly latest: boolean;
+}
+
+export interface WireUndone {
+  readonly undone: readonly string[];
+  /** Keys of a recursive delete that history did not keep. */
+  readonly lost: number;
+}
+
+/** A check that became another status. */
+export interface WireCheckTransition {
+  readonly n: number;
+  readonly revision: number;
+  readonly from: string;
+  readonly status: string;
+  readonly output: string;
+  readonly at: string;
+}

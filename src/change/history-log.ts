@@ -62,14 +62,22 @@ export class HistoryLog {
     return items;
   }
 
-  /** What one revision changed of a kind, or of one subject of it. A recursive delete counts among kv. */
+  /** What one revision changed of a kind, or of one subject of it. A recursive delete counts among kv, also for one key. */
   async at(revision: Revision, kind: HistoryKind, subject?: string): Promise<HistoryItem[]> {
     const trees = await this.#find(historyRange('kvtree'));
     const own = kind === 'kvtree' ? trees : await this.#find(historyRange(kind, subject));
-    const all = kind === 'kv' ? [...own, ...trees] : own;
+    const all = kind === 'kv' && subject === undefined ? [...own, ...trees] : own;
     const found = all.filter((one) => one.revision === revision && (subject === undefined || one.subject === subject));
     const items = await Promise.all(found.map((one) => this.#item(one, trees)));
+    if (kind === 'kv' && subject !== undefined) items.push(await this.#sweptAt(revision, subject, trees));
     return items.filter((item) => item !== undefined);
+  }
+
+  /** What a recursive delete did to one key, as a change of that key. */
+  async #sweptAt(revision: Revision, key: string, trees: readonly Found[]): Promise<HistoryItem | undefined> {
+    const tree = trees.find((one) => one.revision === revision && key.startsWith(one.subject));
+    const item = tree === undefined ? undefined : await this.#item(tree, trees, key);
+    return item === undefined ? undefined : { ...item, kind: 'kv', subject: key };
   }
 
   async #candidates({ kind, subject, prefix }: HistoryQuery, trees: readonly Found[]): Promise<Found[]> {

@@ -49,6 +49,17 @@ export const unknownKey = defineError(
     hint: 'drover kv:list shows the keys there are',
   },
 );
+export const unknownHistory = defineError(
+  'CLI_UNKNOWN_HISTORY',
+  404,
+  (what: string) => `history knows nothing of ${JSON.stringify(what)}`,
+  { hint: 'it was never there, or its changes are older than what is kept' },
+);
+export const badSnapshotFile = defineError(
+  'CLI_BAD_SNAPSHOT',
+  400,
+  (file: string, why: string) => `${file} is not a snapshot to use: ${why}`,
+);
 export const noDns = defineError('CLI_NO_DNS', 503, () => 'the agent’s DNS is switched off', {
   hint: 'start the agent with --dns-port 8600',
 });

@@ -15,6 +15,19 @@ export const SCOPE_OPTIONS: readonly OptionSpec[] = [
 /** Which of the agent's nodes is meant. */
 export const NODE_OPTION: OptionSpec = { flags: '--node <name>', text: 'one of the agent’s nodes; default its first' };
 
+/** How many changes are shown. */
+export const LIMIT_OPTION: OptionSpec = {
+  flags: '--limit <count>',
+  text: 'at most so many, the newest; default 50',
+  value: 'index',
+};
+
+/** The limit that the options name. */
+export function limitOf(options: Invocation['options']): { limit?: number } {
+  const limit = options['limit'];
+  return typeof limit === 'number' ? { limit } : {};
+}
+
 /** The scope that the options name. */
 export function scopeOf({ options }: Invocation): { federation?: string; region?: string } {
   return { ...textOption('federation', options), ...textOption('region', options) };

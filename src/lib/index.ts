@@ -33,3 +33,4 @@ export * from './linear-pattern.ts';
 export * from './shuffle.ts';
 export * from './docker/index.ts';
 export * from './sealed-archive.ts';
+export * from './line-diff.ts';
