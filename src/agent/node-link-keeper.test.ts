@@ -10,6 +10,7 @@ import type { NodeAuthority, NodeChannel } from '../link/index.ts';
 import type { CheckRecord, NodeRegistration } from '../registry/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { TestRegistry } from '../registry/testing.ts';
+import { noRegion } from './errors.ts';
 import { NodeLinkKeeper } from './node-link-keeper.ts';
 
 /** A clock whose wall time can be set, as an operator or NTP does. */
@@ -212,5 +213,40 @@ describe('NodeLinkKeeper cuts', () => {
     expect(node.cuts.at(-1)).toContain('the server stops');
     await fixture.clock.advance(20_000);
     expect(node.cuts.at(-1)).toBe(null);
+  });
+});
+
+describe('NodeLinkKeeper without a server to link to', () => {
+  test('NodeLinkKeeper.open() and report() do not wait for one, and tell all when there is one', async () => {
+    await using fixture = await startRegion();
+    let isThere = false;
+    const connect = (): NodeChannel => {
+      if (!isThere) throw noRegion(['10.0.0.9']);
+      return fixture.connect();
+    };
+    await using node = new Node({ ...fixture, connect });
+    await node.open();
+    expect(await node.become('passing')).toBe(0);
+    expect(node.warnings).toEqual([expect.stringContaining('10.0.0.9 cannot be linked to')]);
+    expect(node.cuts).toEqual([expect.stringContaining('no server of the region')]);
+    await fixture.clock.advance(60_000);
+    expect(await node.become('warning')).toBe(0);
+    expect(node.warnings).toHaveLength(1);
+    expect(fixture.held()).toBeUndefined();
+    isThere = true;
+    await fixture.clock.advance(60_000);
+    expect(fixture.held()).toBe('warning');
+    expect(node.cuts.at(-1)).toBeNull();
+    expect(await node.become('passing')).toBeGreaterThan(0);
+    expect(fixture.held()).toBe('passing');
+  });
+
+  test('NodeLinkKeeper.open() throws what else keeps it from linking', async () => {
+    await using fixture = await startRegion();
+    const connect = (): NodeChannel => {
+      throw new Error('no memory');
+    };
+    await using node = new Node({ ...fixture, connect });
+    await expect(node.open()).rejects.toThrow('no memory');
   });
 });

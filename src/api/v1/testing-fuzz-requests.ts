@@ -12,7 +12,8 @@ const PATHS =
   catalog/node/ catalog/node-services/ catalog/connect/ health/service/ health/checks/ health/node/ health/state/
   agent/self agent/members agent/version agent/services agent/service/ agent/checks agent/health/service/id/
   agent/health/service/name/ agent/service/register agent/service/deregister/ agent/service/maintenance/
-  agent/check/register agent/check/deregister/ agent/check/pass/ agent/check/update/ agent/maintenance status/leader
+  agent/check/register agent/check/deregister/ agent/check/pass/ agent/check/update/ agent/maintenance agent/join/
+  agent/force-leave/ agent/host agent/metrics status/leader
   event/fire/ event/list acl/ txn session/`.split(/\s+/);
 const WORDS = [
   '',
@@ -40,7 +41,7 @@ const VALUES = ['', '0', '1', '-1', '18446744073709551615', '1e9', 'x', 'true', 
 const KEYS =
   `Name name ID Node Address Service Check Checks Tags Meta Port Weights TTL HTTP TCP Interval Timeout Status Output
   UDP GRPC GRPCUseTLS H2PING OSService AliasService AliasNode DockerContainerID Shell
-  ServiceID CheckID Datacenter NodeMeta TaggedAddresses Definition Header Notes EnableTagOverride Connect Proxy
+  ServiceID CheckID Datacenter NodeMeta TaggedAddresses Definition Header Notes EnableTagOverride Connect SidecarService Proxy
   Args Script DeregisterCriticalServiceAfter __proto__ constructor SkipNodeUpdate`.split(/\s+/);
 
 const CHANGES = /register|maintenance|check\/(?:pass|update)|fire/;
