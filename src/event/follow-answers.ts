@@ -10,8 +10,8 @@ const RETRY_MS = { firstMs: 500, mostMs: 30_000 };
 
 export interface FollowOptions {
   readonly ask: Ask;
-  /** Without index and wait. */
-  readonly path: string;
+  /** Without index and wait; looked at before each question. */
+  readonly path: () => string;
   readonly clock: Clock;
   /** The first failure of a series, and null when it is over. */
   readonly onTrouble: (error: unknown) => void;
@@ -22,11 +22,12 @@ export interface FollowOptions {
  * answer too (404). After a failure it is asked again, ever later, and from the beginning: nothing that is so is missed.
  */
 export async function* followAnswers(options: FollowOptions, signal: AbortSignal): AsyncGenerator<ApiAnswer, void> {
-  const { ask, path, clock, onTrouble } = options;
+  const { ask, clock, onTrouble } = options;
   const backoff = new Backoff(RETRY_MS);
   let index = '0';
   while (!signal.aborted) {
     const askedMs = clock.now();
+    const path = options.path();
     try {
       const answer = await ask(withIndex(path, index), signal);
       if (!isAnswer(answer)) throw askFailed(path, `status ${answer.status}: ${answer.body.trim().slice(0, 200)}`);

@@ -87,7 +87,7 @@ export class ReactionLoop implements AsyncDisposable {
 
   async #each(path: string, take: (instances: readonly PassingInstance[]) => void): Promise<void> {
     const { ask, clock } = this.#options;
-    const options = { ask, path, clock, onTrouble: (error: unknown) => this.#tellTrouble(error) };
+    const options = { ask, path: () => path, clock, onTrouble: (error: unknown) => this.#tellTrouble(error) };
     for await (const answer of followAnswers(options, this.#stop.signal)) {
       const instances = this.#read(answer);
       if (instances === null) continue;

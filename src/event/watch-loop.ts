@@ -72,7 +72,12 @@ export class WatchLoop implements AsyncDisposable {
 
   async #follow(): Promise<void> {
     const { ask, watch, clock } = this.#options;
-    const options = { ask, path: watch.query.path, clock, onTrouble: (error: unknown) => this.#tellTrouble(error) };
+    const options = {
+      ask,
+      path: () => pathFor(watch.query, this.#state),
+      clock,
+      onTrouble: (error: unknown) => this.#tellTrouble(error),
+    };
     for await (const answer of followAnswers(options, this.#asking.signal)) {
       const isOther = answer.body !== this.#latest?.body || answer.status !== this.#latest.status;
       if (this.#latest === null) this.#state = stateFor(this.#state, answer);
@@ -168,4 +173,10 @@ export class WatchLoop implements AsyncDisposable {
 
 function isSame(one: WatchState, other: WatchState): boolean {
   return one.hash === other.hash && one.cursor === other.cursor;
+}
+
+/** Of events only those that are still to be handed over: the whole list every time would cost a hundred times as much. */
+function pathFor({ type, path }: WatchDefinition['query'], { cursor }: WatchState): string {
+  if (type !== 'event' || cursor === null) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}after=${cursor}`;
 }

@@ -111,6 +111,19 @@ test('a payload over its limit is 413', async () => {
   expect((await fire('big', Buffer.alloc(16 * 1024 + 1))).status).toBe(413);
 });
 
+test('list?after= leaves out what the asker has, and blocks on all there is', async () => {
+  await fire('a');
+  const { json, headers } = await list();
+  const [{ LTime }] = json as [{ LTime: number }];
+  const none = await list(`?after=${LTime}`);
+  expect([none.json, none.headers['x-consul-index']]).toEqual([[], headers['x-consul-index']]);
+  const waiting = list(`?after=${LTime}&index=${headers['x-consul-index']}`);
+  await api.clock.advance(0);
+  await fire('b');
+  expect((await waiting).json).toMatchObject([{ Name: 'b' }]);
+  expect((await list('?after=x')).status).toBe(400);
+});
+
 test('an event is for the nodes that its filters match, and each decides for itself', async () => {
   await using two = await startTestApi({ hosted: ['web-1', 'db-1'] });
   const register = (node: string, body: object): Promise<TestReply> =>

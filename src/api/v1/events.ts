@@ -37,10 +37,12 @@ async function fire(context: ApiContext, request: V1Request): Promise<V1Answer> 
   return { ...json(wireEvent(event, 0)), headers: changedAt(revision) };
 }
 
+/** `?after=` leaves out what has no higher LTime; the index stays that of the whole list. */
 async function list(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const { query } = request;
   const index = query.get('index') ?? '';
   if (!/^\d{0,20}$/.test(index)) throw badRequest('Invalid index');
+  if (!/^\d{0,16}$/.test(query.get('after') ?? '')) throw badRequest('Invalid after');
   const asked = Math.min(MAX_WAIT_MS, waitOf(query.get('wait')) ?? DEFAULT_WAIT_MS);
   const endMs = context.clock.now() + asked + context.random() * (asked / 16);
   let seen = seenBy(context, request);
@@ -63,7 +65,9 @@ function answer(context: ApiContext, request: V1Request, seen: readonly FiredEve
   headerList.push('X-Drover-Revision', String(context.feed.revision));
   const all = named(context, request);
   if (request.hasToken && seen.length < all.length) headerList.push('X-Consul-Results-Filtered-By-ACLs', 'true');
-  return { ...json(seen.map((event) => wireEvent(event, event.revision))), headerList };
+  const after = Number(request.query.get('after') ?? 0);
+  const asked = after > 0 ? seen.filter(({ revision }) => revision > after) : seen;
+  return { ...json(asked.map((event) => wireEvent(event, event.revision))), headerList };
 }
 
 /** Events of `?name=` for the agent's nodes, or for the one of `?node=`, that the asker may read. */
