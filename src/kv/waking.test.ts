@@ -91,10 +91,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 test('no blocked query of a key, a prefix, a session, a node or the list sleeps past a change', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-      let server: TestKv | undefined;
-      const newId = (): string => SESSIONS.find((one) => server?.sessions.stored(one) === undefined) ?? 'other';
+      const known: { server?: TestKv } = {};
+      const newId = (): string => SESSIONS.find((one) => known.server?.sessions.stored(one) === undefined) ?? 'other';
       await using running = await startTestKv({ newId });
-      server = running;
+      known.server = running;
       await using live = await startQueries(running);
       const clients = queriesOf(running).map((query) => follow(live, query));
       for (const one of steps) await one(running).catch(() => undefined);
