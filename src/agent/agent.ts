@@ -17,6 +17,7 @@ import { apiLogOf, type Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
+import { preparedForDns } from './prepared-for-dns.ts';
 import { Region } from './region.ts';
 import { ownerOf } from './owner.ts';
 import { planReload, type DnsSettings } from './reload-plan.ts';
@@ -200,13 +201,13 @@ export class Agent implements AsyncDisposable {
     const { config, log } = this.#options;
     // Without a region every name would be answered with "there is no such name", and that be remembered.
     if (config.dns.port < 0 || !config.server) return;
-    const { catalog, feed, changes, acl, preparedQueries: queries } = parts;
+    const { catalog, feed, changes, acl } = parts;
     const server = firstOf(config).name;
     this.#dns = stack.use(
       await DnsServers.start({
         catalog,
         feed,
-        queries,
+        queries: preparedForDns(parts),
         options: dnsOptionsOf(config, server),
         authority: () => acl.access.dnsAuthority(),
         ...config.dns,

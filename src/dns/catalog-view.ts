@@ -83,15 +83,19 @@ export class CatalogView {
 
   #compute(folded: string): ServiceView {
     const names = [folded, ...(this.#capitalServices.get(folded) ?? [])];
-    const registered = names
-      .flatMap((name) => this.#catalog.instances(name))
-      .filter((one) => this.#isShown(one.record.service) && this.#isVisible(one.node));
+    const registered = names.flatMap((name) => this.#catalog.instances(name)).filter((one) => this.#isSeen(one));
     return { registered, candidates: this.#candidates(registered) };
   }
 
-  /** Those of some instances that may be answered, in their order. */
-  candidatesOf(instances: readonly Instance[]): readonly Candidate[] {
-    return this.#candidates(instances.filter((one) => this.#isShown(one.record.service) && this.#isVisible(one.node)));
+  /** What a prepared query gives, in its order: it has judged their health, and may leave checks out. */
+  candidatesOf(instances: readonly Instance[], authority = this.#authority): readonly Candidate[] {
+    return instances
+      .filter((one) => this.#isSeen(one, authority))
+      .map((instance) => ({ instance, weight: clampWeight(weightOf(instance) || instance.record.weights.warning) }));
+  }
+
+  #isSeen({ node, record }: Instance, authority = this.#authority): boolean {
+    return authority.allows('service', record.service, 'read') && this.#isVisible(node, authority);
   }
 
   #candidates(instances: readonly Instance[]): Candidate[] {
@@ -111,9 +115,9 @@ export class CatalogView {
     return this.#authority.allows('service', service, 'read');
   }
 
-  #isVisible(node: CatalogNode): boolean {
+  #isVisible(node: CatalogNode, authority = this.#authority): boolean {
     if (this.#federation !== null && node.record.federation !== this.#federation) return false;
-    return this.#authority.allows('node', node.record.name, 'read');
+    return authority.allows('node', node.record.name, 'read');
   }
 
   /** A node by its name in lower case, whatever its health. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ALL_ALLOWED } from '../access/index.ts';
 import { RCODE, TYPE } from '../message/index.ts';
 import type { DnsMessage } from '../message/index.ts';
 import { seededRandom } from '../message/testing.ts';
@@ -15,7 +16,8 @@ const REGION: RegionLiteral = {
     services: [{ service: 'web', port: 8_000 + index, status: index === 5 ? 'critical' : 'passing' } as const],
   })),
 };
-const INSTANCES = catalogOf(REGION).instances('web');
+const ALL = catalogOf(REGION).instances('web');
+const INSTANCES = ALL.slice(0, 5);
 
 interface Call {
   readonly name: string;
@@ -37,7 +39,7 @@ function zone(executed: Partial<ExecutedQuery>, input: Partial<DnsInput> = {}): 
 
 const TCP = { transport: 'tcp' } as const;
 
-test('a prepared query gives SRV and A of its instances, those that are not well left out', () => {
+test('a prepared query gives SRV and A of its instances', () => {
   const { zone: one } = zone({});
   const srv = one.ask('geo.query.consul.', TYPE.SRV, {}, TCP);
   expect(srv).toMatchObject({ rcode: 0, authoritative: true });
@@ -46,6 +48,17 @@ test('a prepared query gives SRV and A of its instances, those that are not well
   expect(one.ask('geo.query.aws.consul.', TYPE.A, {}, TCP).answers).toHaveLength(5);
   expect(one.ask('geo.query.consul.', TYPE.A).answers).toHaveLength(3);
   expect(one.ask('geo.query.consul.', TYPE.AAAA)).toMatchObject({ rcode: 0, answers: [], authorities: [{}] });
+});
+
+test('a prepared query decides itself which instances are well: it may leave checks out', () => {
+  const { zone: one } = zone({ instances: ALL }, { onlyPassing: true });
+  expect(lines(one.ask('geo.query.consul.', TYPE.A, {}, TCP).answers)).toHaveLength(6);
+});
+
+test('a prepared query shows what a token that is bound to it may see', () => {
+  const authority = { ...ALL_ALLOWED, id: 'some', allows: (_: string, name: string) => name !== 'n0' && name !== 'n1' };
+  const { zone: one } = zone({ authority });
+  expect(lines(one.ask('geo.query.consul.', TYPE.A, {}, TCP).answers)).toHaveLength(3);
 });
 
 test.each([

@@ -93,7 +93,7 @@ export class ZoneContent {
   #prepared(name: string, { zone, query }: In<'query'>, type: number, way: Way): Found {
     const executed = this.#execute(query, way.source());
     if (executed === undefined) return this.#nothing(zone);
-    const candidates = this.#view.candidatesOf(executed.instances);
+    const candidates = this.#view.candidatesOf(executed.instances, executed.authority);
     if (candidates.length === 0) return { ...this.#nothing(zone), isForSource: true };
     const ttl = executed.ttlSeconds ?? serviceTtl(this.#options, executed.service);
     const order = executed.isOrdered ? 'fixed' : this.#order;
