@@ -1,0 +1,66 @@
+import { treeLeft, treeValues } from '../store/index.ts';
+import type { HistoryKind, Revision } from '../store/index.ts';
+import { notUndoable, superseded, unknownChange } from './errors.ts';
+import type { HistoryItem, HistoryLog } from './history-log.ts';
+
+/** Which change is to be undone. */
+export interface UndoRequest {
+  readonly revision: Revision;
+  readonly kind: HistoryKind;
+  /** All that the revision changed of the kind unless told. */
+  readonly subject?: string | undefined;
+  /** Also over what somebody did since. */
+  readonly force: boolean;
+}
+
+/** Something to be put back. */
+export interface UndoStep {
+  readonly kind: 'kv' | 'def' | 'ds';
+  readonly subject: string;
+  /** The stored value that it had; null: it is to be removed. */
+  readonly value: string | null;
+  /** At which revision it has to stand, 0: it must not be there; undefined: whatever there is. */
+  readonly expected: Revision | undefined;
+}
+
+/** What undoing comes to. */
+export interface UndoPlan {
+  readonly steps: readonly UndoStep[];
+  /** How many keys of a recursive delete history did not keep. */
+  readonly lost: number;
+}
+
+/**
+ * What to write so that a change is undone, over exactly the state that it left.
+ *
+ * @throws CHANGE_UNKNOWN_CHANGE, CHANGE_NOT_UNDOABLE, CHANGE_SUPERSEDED when somebody changed it since
+ */
+export async function planUndo(log: HistoryLog, request: UndoRequest): Promise<UndoPlan> {
+  const { revision, kind, subject, force } = request;
+  const items = await log.at(revision, kind, subject);
+  if (items.length === 0) throw unknownChange(kind, revision);
+  const wanted = items.flatMap(stepsOf);
+  const steps: UndoStep[] = [];
+  for (const step of wanted) steps.push(force ? step : await overWhatIsLeft(log, step, revision));
+  return { steps, lost: items.reduce((all, item) => all + (item.kind === 'kvtree' ? treeLeft(item) : 0), 0) };
+}
+
+function stepsOf(item: HistoryItem): UndoStep[] {
+  const { kind, subject, before } = item;
+  if (kind === 'kvtree') {
+    return [...treeValues(item)].map(([key, value]) => ({ kind: 'kv', subject: key, value, expected: undefined }));
+  }
+  if (kind === 'acl') throw notUndoable('tokens, policies and roles are set anew, not undone');
+  if (kind === 'ds' && before !== null)
+    throw notUndoable('the values of datastores are secrets, of which history keeps the hash alone');
+  return [{ kind, subject, value: before, expected: undefined }];
+}
+
+/** A change that left something left it at its own revision; one that removed something left nothing behind it. */
+async function overWhatIsLeft(log: HistoryLog, step: UndoStep, revision: Revision): Promise<UndoStep> {
+  const current = await log.current(step.kind, step.subject);
+  const at = current?.modRevision ?? 0;
+  const isLeft = at === revision || (at === 0 && (await log.isLatest(step.kind, step.subject, revision)));
+  if (!isLeft) throw superseded(`${step.kind} ${Buffer.from(step.subject, 'latin1').toString()}`, revision, at);
+  return { ...step, expected: at };
+}
