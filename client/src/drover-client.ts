@@ -30,6 +30,7 @@ import type {
   WireServiceDetail,
   WireStatus,
   WireTrace,
+  WireWhy,
   WireUndone,
 } from './wire.ts';
 
@@ -139,6 +140,11 @@ export class DroverClient {
   /** Waits until a revision has arrived everywhere, or it is known that it will not for now. */
   converged(revision: number, query: { wait?: string; provisions?: boolean } = {}): Promise<WireConverged> {
     return this.#get(`/v2/converged/${revision}`, query);
+  }
+
+  /** Whether a token, by its AccessorID or `self`, may do something, and which rule decides. */
+  why(query: { token: string; resource: string; name: string; level: string }): Promise<WireWhy> {
+    return this.#get('/v2/access/why', query);
   }
 
   /** Who has not taken up everything that concerns them, the longest first. */

@@ -169,6 +169,21 @@ export interface WireProvision {
 }
 
 /** A consumer that owes something. */
+/** Whether a token may do something, and what decides. */
+export interface WireWhy {
+  readonly accessor: string;
+  readonly allowed: boolean;
+  readonly management: boolean;
+  readonly defaultPolicy: 'allow' | 'deny';
+  readonly rule: {
+    readonly selector: string;
+    readonly policy: string;
+    readonly from: string;
+    readonly line?: number;
+    readonly column?: number;
+  } | null;
+}
+
 export interface WireLateness {
   readonly node: string;
   readonly kind: string;

@@ -1,4 +1,5 @@
-import { badAddress, badToken } from './errors.ts';
+import { readFileSync } from 'node:fs';
+import { badAddress, badToken, tokenFile } from './errors.ts';
 
 const DEFAULT_ADDRESS = 'http://127.0.0.1:8500';
 
@@ -23,14 +24,32 @@ export function agentAddress(given: unknown, environment: Environment): string {
   return url.origin;
 }
 
-/** The token to show: DROVER_TOKEN, else CONSUL_HTTP_TOKEN. @throws CLI_BAD_TOKEN, without it */
-export function agentToken(environment: Environment): string | undefined {
-  const names = ['DROVER_TOKEN', 'CONSUL_HTTP_TOKEN'];
-  const found = chosen(names.map((name) => [name, environment[name]]));
+/**
+ * The token to show: the first line of the given file, else DROVER_TOKEN, CONSUL_HTTP_TOKEN, or the file that one of them with
+ * `_FILE` names. Never an argument: those are seen by every user of the machine.
+ *
+ * @throws CLI_BAD_TOKEN, without it, CLI_TOKEN_FILE
+ */
+export function agentToken(environment: Environment, file?: unknown): string | undefined {
+  const found = typeof file === 'string' ? (['--token-file', file] as const) : tokenIn(environment);
   if (found === undefined) return undefined;
-  const [from, token] = found;
+  const [from, given] = found;
+  const token = from === '--token-file' || from.endsWith('_FILE') ? firstLineOf(from, given) : given;
   if (!/^[\u0021-\u007E]+$/.test(token)) throw badToken(from);
   return token;
+}
+
+function tokenIn(environment: Environment): readonly [string, string] | undefined {
+  const names = ['DROVER_TOKEN', 'CONSUL_HTTP_TOKEN', 'DROVER_TOKEN_FILE', 'CONSUL_HTTP_TOKEN_FILE'];
+  return chosen(names.map((name) => [name, environment[name]]));
+}
+
+function firstLineOf(from: string, file: string): string {
+  try {
+    return (readFileSync(file, 'utf8').split('\n', 1)[0] as string).trim();
+  } catch (error) {
+    throw tokenFile.with({ cause: error }, from, file, (error as NodeJS.ErrnoException).code ?? 'it cannot be read');
+  }
 }
 
 /** The first that is set; an empty variable counts as none. */

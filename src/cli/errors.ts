@@ -25,6 +25,26 @@ export const badToken = defineError(
   (from: string) => `${from} holds characters that no token has`,
   { hint: 'set it again; a newline at its end is the usual cause' },
 );
+export const tokenFile = defineError(
+  'CLI_TOKEN_FILE',
+  400,
+  (from: string, file: string, why: string) => `${from}: cannot read a token from ${file}: ${why}`,
+  { hint: 'name a file whose first line is the token' },
+);
+export const resetFile = defineError(
+  'CLI_RESET_FILE',
+  403,
+  (directory: string, why: string) => `cannot leave the reset index in ${directory}: ${why}`,
+  { hint: 'run it on the machine of the server, as its user or root, and name its data directory with --data-dir' },
+);
+export const unknownAcl = defineError(
+  'CLI_UNKNOWN_ACL',
+  404,
+  (kind: string, name: string) => `there is no ${kind} ${JSON.stringify(name)}`,
+  {
+    hint: 'drover acl:policy-list and acl:role-list show what there is',
+  },
+);
 export const unreachable = defineError('CLI_UNREACHABLE', 503, (text: string) => text, {
   hint: 'start one with npm start or drover agent --dev, or set DROVER_HTTP_ADDR',
 });

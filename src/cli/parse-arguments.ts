@@ -14,6 +14,10 @@ export interface Arguments {
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { flags: '--json', text: 'data, messages and errors as JSON' },
   { flags: '--http-addr <address>', text: 'the agent; default DROVER_HTTP_ADDR, CONSUL_HTTP_ADDR, 127.0.0.1:8500' },
+  {
+    flags: '--token-file <file>',
+    text: 'whose first line is the token; default DROVER_TOKEN, CONSUL_HTTP_TOKEN, or …_FILE',
+  },
 ];
 
 const HELP: OptionSpec = { flags: '--help', text: 'this' };

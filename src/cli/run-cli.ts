@@ -50,7 +50,7 @@ async function runCommand(name: string, command: Command, words: readonly string
 }
 
 function toInvocation(parsed: Pick<Invocation, 'args' | 'options' | 'rest'>, host: Host): Invocation {
-  const token = agentToken(host.environment);
+  const token = agentToken(host.environment, parsed.options['tokenFile']);
   const client = new DroverClient({
     address: agentAddress(parsed.options['httpAddr'], host.environment),
     ...(token === undefined ? {} : { token }),

@@ -19,5 +19,6 @@ test('what /v2 answers has the form that the client knows', () => {
   expectTypeOf<Answer<'traceSchema'>>().toExtend<wire.WireTrace>();
   expectTypeOf<Answer<'convergedSchema'>>().toExtend<wire.WireConverged>();
   expectTypeOf<Answer<'eventSchema'>>().toExtend<{ type: wire.WireEvent['type']; revision: number }>();
+  expectTypeOf<Answer<'whySchema'>>().toExtend<wire.WireWhy>();
   expectTypeOf<Answer<'errorSchema'>['error']>().toExtend<wire.WireError>();
 });

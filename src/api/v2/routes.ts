@@ -1,5 +1,6 @@
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { accessRoutes } from './routes/access.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { datastoreRoutes } from './routes/datastores.ts';
 import { definitionRoutes } from './routes/definitions.ts';
@@ -27,6 +28,7 @@ export function v2Routes(): readonly Route[] {
     ...changeRoutes,
     ...eventRoutes,
     ...historyRoutes,
+    ...accessRoutes,
   ];
   return [...routes, openApiRoute(routes)];
 }

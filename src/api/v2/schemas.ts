@@ -224,6 +224,23 @@ export const checkTransitionSchema = z.object({
   at: time,
 });
 
+export const whySchema = z.object({
+  accessor: z.string().describe('AccessorID of the token.'),
+  allowed: z.boolean(),
+  management: z.boolean().describe('A management token may everything.'),
+  defaultPolicy: z.enum(['allow', 'deny']).describe('What is said where no rule speaks.'),
+  rule: z
+    .object({
+      selector: z.string().describe('As it is written: `key_prefix "app/"`.'),
+      policy: z.enum(['deny', 'read', 'list', 'write']),
+      from: z.string().describe('Whose rule it is: `policy ops`.'),
+      line: z.number().int().exactOptional(),
+      column: z.number().int().exactOptional(),
+    })
+    .nullable()
+    .describe('The rule that decided; null where none speaks.'),
+});
+
 /** Schemas that the OpenAPI document names. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Error: errorSchema,
@@ -245,4 +262,5 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   HistoryItem: historyItemSchema,
   HistoryValue: historyValueSchema,
   CheckTransition: checkTransitionSchema,
+  Why: whySchema,
 };

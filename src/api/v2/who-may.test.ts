@@ -22,7 +22,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   'PUT /v2/definitions': { url: '/v2/definitions', body: [{ id: 'other' }] },
   'PUT /v2/definitions/{id}': { url: '/v2/definitions/other', body: { id: 'other' } },
   'PUT /v2/maintenance': { url: '/v2/maintenance?enable=true' },
-  'GET /v2/access/why': { url: '/v2/access/why?token=00000000-0000-0000-0000-000000000002&resource=key&level=read' },
+  'GET /v2/access/why': { url: '/v2/access/why?token=other&resource=key&level=read' },
 };
 
 async function start(): Promise<TestApi> {

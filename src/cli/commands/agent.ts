@@ -49,7 +49,7 @@ export const agent: Command = {
 
 /** The options as the agent takes them; what only the configuration knows goes into its form. */
 function toAgentFlags(options: Invocation['options']): AgentFlags {
-  const { json: _json, httpAddr: _httpAddr, hcl = [], nodeMeta, ...rest } = options;
+  const { json: _json, httpAddr: _httpAddr, tokenFile: _tokenFile, hcl = [], nodeMeta, ...rest } = options;
   const settings = settingsOf(new Map([...settingsIn(rest), ...metaOf(nodeMeta as readonly string[] | undefined)]));
   const flags = Object.fromEntries(Object.entries(rest).filter(([key]) => !Object.hasOwn(SETTINGS, dashed(key))));
   return {

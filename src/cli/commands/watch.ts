@@ -24,7 +24,7 @@ export const watch: Command = {
     { flags: '--stale [boolean]', text: 'take an answer of any server' },
   ],
   async run({ options, rest, client, host, output }) {
-    const { passingonly, stale, json: _json, httpAddr: _httpAddr, ...given } = options;
+    const { passingonly, stale, json: _json, httpAddr: _httpAddr, tokenFile: _tokenFile, ...given } = options;
     return runWatch({
       given: { ...given, passingonly: flagOf(passingonly), stale: flagOf(stale) },
       command: rest,
