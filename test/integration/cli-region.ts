@@ -34,14 +34,18 @@ export class CliRegion {
   readonly directory: string;
   readonly #children = new Set<ChildProcess>();
   readonly #servers = new Set<http.Server>();
+  readonly #keeps: boolean;
   #address = '';
+  #agent: Running | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, keeps: boolean) {
     this.directory = directory;
+    this.#keeps = keeps;
   }
 
-  static async start(): Promise<CliRegion> {
-    const region = new CliRegion(await mkdtemp(path.join(tmpdir(), 'drover-cli-')));
+  /** `keeps`: its store is on disk, so that it can be started again. */
+  static async start({ keeps = false }: { readonly keeps?: boolean } = {}): Promise<CliRegion> {
+    const region = new CliRegion(await mkdtemp(path.join(tmpdir(), 'drover-cli-')), keeps);
     try {
       await region.#startAgent();
       return region;
@@ -53,6 +57,13 @@ export class CliRegion {
 
   get address(): string {
     return this.#address;
+  }
+
+  /** Ends the agent by a signal and starts it again over what it kept. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    this.#agent?.child.kill(signal);
+    await this.#agent?.ended;
+    await this.#startAgent();
   }
 
   path(...parts: string[]): string {
@@ -108,7 +119,7 @@ export class CliRegion {
   }
 
   async #startAgent(): Promise<void> {
-    await mkdir(this.path('services.d'));
+    await mkdir(this.path('services.d'), { recursive: true });
     const provision = { command: ['/bin/sh', '-c', `cat ${this.path('provision')} | sh`] };
     const nodes = [
       {
@@ -122,9 +133,17 @@ export class CliRegion {
     ];
     await writeFile(this.path('provision'), 'exit 0\n');
     await writeFile(this.path('agent.json'), JSON.stringify({ server: true, timing: 'local', nodes }), { mode: 0o600 });
-    const flags = ['-http-port', '0', '--dns-port=0', '--store', 'memory:', '--data-dir', this.path('data')];
-    const { child, ended } = this.start(['agent', ...flags, '-config-file', this.path('agent.json')]);
-    this.#address = await readyAddress(child, ended);
+    const flags = [
+      '-http-port',
+      '0',
+      '--dns-port=0',
+      '--store',
+      this.#keeps ? `sqlite:${this.path('store')}` : 'memory:',
+      '--data-dir',
+      this.path('data'),
+    ];
+    this.#agent = this.start(['agent', ...flags, '-config-file', this.path('agent.json')]);
+    this.#address = await readyAddress(this.#agent.child, this.#agent.ended);
   }
 }
 
