@@ -1,0 +1,186 @@
+import { fork, execFile } from 'node:child_process';
+import { constants, openSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { AgentProcess } from './agent-process.ts';
+import { percentile, rounded, type BenchOptions, type BenchResult } from './result.ts';
+
+const BOUND_MS = 100;
+const NODES = 100;
+const FIRES = 60;
+/** Fires of the scripts: each starts a hundred processes. */
+const SCRIPT_FIRES = 10;
+const LATEST_MS = 30_000;
+const BETWEEN_MS = 100;
+
+/**
+ * An event is fired at a real agent that hosts a hundred nodes, each with a watch of events of its own: the time from the PUT until
+ * each node's handler has it. HTTP handlers post to one sink in this process; script handlers are a `/bin/sh` each, which
+ * writes into a pipe that this process reads. In turns with a bare server and a hundred waiting clients that post as well.
+ */
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
+  const fires = quick ? 3 : FIRES;
+  const arrivals = new Arrivals();
+  await using sink = await Sink.start(arrivals);
+  await using bare = await Bare.start(sink.url);
+  const [ours, baseline] = await withAgent(httpHandlers(sink.url), async (fire) => {
+    const own: number[] = [];
+    const other: number[] = [];
+    for (let n = 0; n < fires; n++) {
+      // Who is first alternates.
+      if (n % 2 === 0) own.push(...(await arrivals.of(fire)));
+      other.push(...(await arrivals.of(() => bare.fire())));
+      if (n % 2 === 1) own.push(...(await arrivals.of(fire)));
+    }
+    return [own, other];
+  });
+  const scripts = await throughScripts(arrivals, quick ? 1 : SCRIPT_FIRES);
+  const rows = [
+    { handlers: 'HTTP', ...figures(ours) },
+    { handlers: 'bare server and clients', ...figures(baseline) },
+    { handlers: 'script: one /bin/sh each', ...figures(scripts) },
+  ];
+  const ok = percentile(ours, 0.99) <= BOUND_MS;
+  return { name: 'events', bound: `HTTP handlers of ${NODES} nodes: p99 ≤ ${BOUND_MS} ms`, rows, ok };
+}
+
+function figures(times: readonly number[]): Record<string, number> {
+  return {
+    runs: times.length,
+    'p50 ms': rounded(percentile(times, 0.5), 1),
+    'p99 ms': rounded(percentile(times, 0.99), 1),
+    'last ms': rounded(Math.max(...times), 1),
+  };
+}
+
+type Fire = () => Promise<unknown>;
+
+/** When each node's handler had the event that was just fired. */
+class Arrivals {
+  readonly #times = new Map<string, number>();
+  #all = Promise.withResolvers<void>();
+
+  note(node: string): void {
+    if (!this.#times.has(node)) this.#times.set(node, performance.now());
+    if (this.#times.size === NODES) this.#all.resolve();
+  }
+
+  /** ms from the fire until each has it. @throws an Error when not everyone has it in time */
+  async of(fire: Fire): Promise<number[]> {
+    this.#times.clear();
+    this.#all = Promise.withResolvers();
+    const started = performance.now();
+    await fire();
+    const late = new AbortController();
+    await Promise.race([
+      this.#all.promise,
+      sleep(LATEST_MS, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`${this.#times.size} of ${NODES} handlers ran in ${LATEST_MS} ms`);
+      }),
+    ]);
+    late.abort();
+    const times = [...this.#times.values()].map((time) => time - started);
+    await sleep(BETWEEN_MS);
+    return times;
+  }
+}
+
+/** What HTTP handlers are sent to. */
+class Sink implements AsyncDisposable {
+  readonly url: string;
+  readonly #server: http.Server;
+
+  private constructor(server: http.Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(arrivals: Arrivals): Promise<Sink> {
+    const server = http.createServer((request, response) => {
+      request.resume().once('end', () => {
+        arrivals.note(request.url ?? '');
+        response.end();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Sink(server);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => void this.#server.close(() => resolve()));
+  }
+}
+
+/** The baseline in a process of its own. */
+class Bare implements AsyncDisposable {
+  readonly fire: Fire;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(fire: Fire, stop: () => Promise<void>) {
+    this.fire = fire;
+    this.#stop = stop;
+  }
+
+  static async start(sink: string): Promise<Bare> {
+    const child = fork(path.join(import.meta.dirname, 'events-bare.ts'), [String(NODES), sink]);
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    await sleep(500);
+    const fire = (): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/`, { method: 'PUT', body: '[{"Name":"bench"}]' });
+    return new Bare(fire, async () => {
+      const exit = once(child, 'exit');
+      child.disconnect();
+      await exit;
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stop();
+  }
+}
+
+const NAMES = Array.from({ length: NODES }, (_, n) => `n${n}`);
+
+function httpHandlers(sink: string): object[] {
+  return NAMES.map((name) => ({ handler_type: 'http', http_handler_config: { path: `${sink}/${name}` } }));
+}
+
+/** A real agent on a sqlite store, each node with a watch of the event and the handler that is given for it. */
+async function withAgent<T>(handlers: readonly object[], task: (fire: Fire) => Promise<T>): Promise<T> {
+  const nodes = NAMES.map((name, at) => ({ name, watches: [{ type: 'event', name: 'bench', ...handlers[at] }] }));
+  await using agent = await AgentProcess.start({ config: { nodes } });
+  const address = `http://127.0.0.1:${agent.started.httpPort}`;
+  // A watch begins with what is fired after its first answer.
+  await sleep(2_000);
+  // Awaited here: the agent ends with this function.
+  return await task(() => fetch(`${address}/v1/event/fire/bench`, { method: 'PUT', body: 'x' }));
+}
+
+async function throughScripts(arrivals: Arrivals, fires: number): Promise<number[]> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'events-'));
+  const pipe = path.join(folder, 'pipe');
+  await promisify(execFile)('mkfifo', [pipe]);
+  // Opened for both, so that it does not end with each writer; as a socket, since reading a file would hold a thread.
+  const stream = new Socket({ fd: openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
+  createInterface({ input: stream }).on('line', (line) => arrivals.note(line));
+  const handlers = NAMES.map(() => ({ args: ['/bin/sh', '-c', `echo "$DROVER_NODE" > ${pipe}`] }));
+  try {
+    return await withAgent(handlers, async (fire) => {
+      const times: number[] = [];
+      for (let n = 0; n < fires; n++) times.push(...(await arrivals.of(fire)));
+      return times;
+    });
+  } finally {
+    stream.destroy();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
