@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../lib/index.ts';
-import { RCODE, TYPE } from '../message/index.ts';
+import { RCODE, TYPE, encodeMessage } from '../message/index.ts';
 import type { DnsMessage } from '../message/index.ts';
 import { seededRandom } from '../message/testing.ts';
 import type { RegionLiteral } from '../registry/testing.ts';
 import type { DnsInput } from './options.ts';
 import { parseDnsOptions } from './options.ts';
 import { Recursion } from './recursion.ts';
-import { FakeRecursor, TestZone, edns, lines } from './testing.ts';
+import type { ResponderOptions } from './responder.ts';
+import { FakeRecursor, TestZone, edns, lines, queryOf } from './testing.ts';
 import type { RecursorAnswer } from './testing.ts';
 
 let left = new AsyncDisposableStack();
@@ -38,12 +39,13 @@ const REGION: RegionLiteral = {
 async function zone(
   say: RecursorAnswer,
   input: Partial<DnsInput> = {},
+  more: Partial<ResponderOptions> = {},
 ): Promise<{ asked: FakeRecursor['asked']; zone: TestZone }> {
   const recursor = left.use(await FakeRecursor.start(say));
   const all: Partial<DnsInput> = { recursors: [recursor.name], serviceTtl: { '*': 7 }, ...input };
   const recursion = left.use(new Recursion({ clock: systemClock, random: seededRandom(2) }));
   recursion.configure(parseDnsOptions({ datacenter: 'aws', ...all }));
-  return { asked: recursor.asked, zone: new TestZone(REGION, all, { recursion }) };
+  return { asked: recursor.asked, zone: new TestZone(REGION, all, { recursion, ...more }) };
 }
 
 /** Two host names, then `count` addresses. */
@@ -171,5 +173,38 @@ describe('services with host names outside', () => {
       'rds.service.consul. 7 SRV 1 1 3306 cloud.node.aws.consul.',
     ]);
     expect(asked).toEqual([]);
+  });
+});
+
+describe('a recursor that talks nonsense', () => {
+  test('is survived, and its answers are no longer than the asker takes', async () => {
+    const random = seededRandom(12);
+    const below = (most: number): number => Math.floor(random() * most);
+    const errors: unknown[] = [];
+    const { zone: one } = await zone(
+      (query) => {
+        const reply = Buffer.from(
+          encodeMessage({ ...query, response: true, ...(chain(below(40))(query, 'udp') as Partial<DnsMessage>) }),
+        );
+        for (let changes = below(6); changes > 0; changes--)
+          reply[below(4) === 0 ? below(12) : below(reply.length)] = below(256);
+        return below(5) === 0 ? reply.subarray(0, below(reply.length)) : reply;
+      },
+      { recursorTimeoutMs: 20 },
+      { onError: (error) => errors.push(error) },
+    );
+    for (let round = 0; round < 60; round++) {
+      const asked = Array.from({ length: 10 }, async (_, index) => {
+        const given = below(2) === 0 ? null : edns(600);
+        const name = index % 2 === 0 ? `n${round}-${index}.example.` : 'rds.service.consul.';
+        const bytes = await one.responder.answer(queryOf(name, TYPE.A, { edns: given, id: index }), {
+          transport: 'udp',
+        });
+        expect(bytes?.[1]).toBe(index);
+        expect(bytes?.length).toBeLessThanOrEqual(given?.udpOctets ?? 512);
+      });
+      await Promise.all(asked);
+    }
+    expect(errors).toEqual([]);
   });
 });

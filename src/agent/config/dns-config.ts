@@ -1,4 +1,6 @@
-import type { DnsConfig } from './config.ts';
+import { parseRecursor } from '../../dns/index.ts';
+import { isLoopback } from '../../lib/index.ts';
+import type { AgentConfig, DnsConfig } from './config.ts';
 import type { ConfigInput } from './schema.ts';
 
 /** The agent's words for Consul's `dns_config` and `recursors`; what is not said stays so. Pure. */
@@ -23,6 +25,25 @@ export function toDnsConfig(input: Pick<ConfigInput, 'dns_config' | 'recursor' |
         ? undefined
         : withoutUndefined({ refresh: soa.refresh, retry: soa.retry, expire: soa.expire, minTtl: soa.min_ttl }),
   }) as DnsConfig;
+}
+
+/** What an operator must hear about recursors: strangers whose questions they answer, and that nobody asks himself. Pure. */
+export function recursorWarnings({ dns, dnsConfig }: Pick<AgentConfig, 'dns' | 'dnsConfig'>): string[] {
+  const { recursors = [] } = dnsConfig;
+  if (recursors.length === 0 || dns.port < 0) return [];
+  const open = dns.addresses.filter((address) => !isLoopback(address)).join(', ');
+  const own = recursors.filter((text) => {
+    const recursor = parseRecursor(text);
+    return recursor !== null && recursor.port === dns.port && dns.addresses.includes(recursor.address);
+  });
+  return [
+    ...(open === ''
+      ? []
+      : [
+          `DNS answers on ${open} and asks recursors: whoever reaches it can ask about any name, or have others flooded`,
+        ]),
+    ...own.map((text) => `recursors: ${text} is where this agent answers itself; it is never asked`),
+  ];
 }
 
 function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { aclConfigOf, aclWarnings } from './acl-config.ts';
 import { agentNodes } from './agent-nodes.ts';
 import { checkFlags } from './check-flags.ts';
 import type { AgentConfig, AgentFlags } from './config.ts';
-import { toDnsConfig } from './dns-config.ts';
+import { recursorWarnings, toDnsConfig } from './dns-config.ts';
 import { exposureOf } from './exposure.ts';
 import { httpConfigOf } from './http-config.ts';
 import { mergeInputs } from './merge-inputs.ts';
@@ -58,7 +58,12 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
     store: storeOf(sources, dataDirectory),
     scripts,
     nodes: Object.freeze(nodes),
-    warnings: Object.freeze([...warnings, ...aclWarnings(acl), ...exposureOf({ ...listeners, scripts, isClosed })]),
+    warnings: Object.freeze([
+      ...warnings,
+      ...aclWarnings(acl),
+      ...exposureOf({ ...listeners, scripts, isClosed }),
+      ...recursorWarnings({ ...settings, ...listeners }),
+    ]),
   });
 }
 
