@@ -1,6 +1,6 @@
 export * from './errors.ts';
 export { decodeEntry, type KvEntry, parseFlags, valueOfEntry } from './kv-entry.ts';
-export { kvPrefixTopic, kvTopic } from './kv-keys.ts';
+export { checkPrefix, kvPrefixTopic, kvTopic } from './kv-keys.ts';
 export {
   type DeleteOptions,
   KvWrites,

@@ -1,5 +1,5 @@
 import { denied, type Authority } from '../../access/index.ts';
-import { kvPrefixTopic, kvTopic, type KvEntry, type Written } from '../../kv/index.ts';
+import { checkPrefix, kvPrefixTopic, kvTopic, type Written } from '../../kv/index.ts';
 import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
@@ -31,13 +31,14 @@ function read(context: ApiContext, request: V1Request): V1Answer | Promise<V1Ans
   if (query.has('recurse')) return readList(context, request, key);
   if (key === '') throw badRequest('Missing key name');
   authority.demand('key', textOfBytes(key), 'read');
-  if (query.has('raw')) return answerRead(context, request, entryQuery(context, key), () => rawOf(context.kv.get(key)));
+  if (query.has('raw')) return answerRead(context, request, (request.kept.live ??= rawQuery(context, key)), rawOf);
   // Who may read it sees all of it, so the question is the same for everyone who comes this far.
   return answerRead(context, request, (request.kept.live ??= entryQuery(context, key)), orNotFound);
 }
 
 function readKeys(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {
   const { authority } = request;
+  checkPrefix(prefix);
   demandList(context, authority, prefix);
   const separator = request.query.get('separator') ?? request.query.get('seperator') ?? '';
   const query: LiveQuery = {
@@ -58,6 +59,7 @@ function readKeys(context: ApiContext, request: V1Request, prefix: string): V1An
 
 function readList(context: ApiContext, request: V1Request, prefix: string): V1Answer | Promise<V1Answer> {
   const { authority } = request;
+  checkPrefix(prefix);
   demandList(context, authority, prefix);
   const query: LiveQuery = {
     key: `kv list ${JSON.stringify([prefix, authority.id])}`,
@@ -77,6 +79,7 @@ function demandList({ access }: ApiContext, authority: Authority, prefix: string
 }
 
 function entryQuery(context: ApiContext, key: string): LiveQuery {
+  checkPrefix(key);
   return {
     key: `kv ${JSON.stringify(key)}`,
     topics: [kvTopic(key)],
@@ -94,14 +97,28 @@ function orNotFound(answer: Answer): V1Answer {
   return answer.body.equals(NONE) ? NOT_FOUND : { json: answer.body };
 }
 
-function rawOf(entry: KvEntry | undefined): V1Answer {
-  if (entry === undefined) return NOT_FOUND;
+/** A value alone: who waits for it is not woken by the lock, the flags or the index. */
+function rawQuery(context: ApiContext, key: string): LiveQuery {
+  checkPrefix(key);
+  return {
+    key: `kv raw ${JSON.stringify(key)}`,
+    topics: [kvTopic(key)],
+    // A first letter tells an empty value from none.
+    render: () => {
+      const entry = context.kv.get(key);
+      return entry === undefined ? '' : `=${entry.value.toString('base64')}`;
+    },
+  };
+}
+
+function rawOf({ body }: Answer): V1Answer {
+  if (body.length === 0) return NOT_FOUND;
   const headers = {
     'Content-Type': 'text/plain',
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': 'sandbox',
   };
-  return { bytes: entry.value, headers };
+  return { bytes: Buffer.from(body.toString('latin1', 1), 'base64'), headers };
 }
 
 async function put(context: ApiContext, request: V1Request): Promise<V1Answer> {
