@@ -1,7 +1,11 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { RequestOptions as SecureRequestOptions } from 'node:https';
 import { messageOf } from '../lib/index.ts';
 import { askFailed } from './errors.ts';
+
+// An import of node:http evaluates a second HTTP client with it (decision 106).
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 /** What the HTTP API answered to one question. */
 export interface ApiAnswer {
@@ -45,13 +49,13 @@ export function httpAsk({ address, token }: AskOptions): Ask & Disposable {
   return Object.assign(ask, { [Symbol.dispose]: close });
 }
 
-function targetOf(address: string, path: string): { readonly url: URL; readonly more: http.RequestOptions } {
+function targetOf(address: string, path: string): { readonly url: URL; readonly more: RequestOptions } {
   const isSocket = address.startsWith('unix://');
   const more = isSocket ? { socketPath: address.slice('unix://'.length) } : {};
   return { url: new URL(path, isSocket ? 'http://localhost' : address), more };
 }
 
-function read(url: URL, options: https.RequestOptions & { readonly signal: AbortSignal }): Promise<ApiAnswer> {
+function read(url: URL, options: SecureRequestOptions & { readonly signal: AbortSignal }): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? https : http).request(url, options);
     request.once('error', reject);
@@ -70,7 +74,7 @@ function read(url: URL, options: https.RequestOptions & { readonly signal: Abort
   });
 }
 
-function toAnswer({ statusCode = 0, headers }: http.IncomingMessage, body: Buffer): ApiAnswer {
+function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: Buffer): ApiAnswer {
   const revision = Number(headers['x-drover-revision'] ?? Number.NaN);
   const index = headers['x-consul-index'];
   return {

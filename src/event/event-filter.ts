@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { LinearPattern, messageOf } from '../lib/index.ts';
 import { badEventFilter } from './errors.ts';
 import type { UserEvent } from './user-event.ts';
 
@@ -42,13 +42,9 @@ function matcherOf(what: string, pattern: string): ((text: string) => boolean) |
   if (pattern === '') return null;
   if (pattern.length > MAX_FILTER) throw badEventFilter(`Invalid ${what} filter: longer than ${MAX_FILTER} characters`);
   try {
-    const compiled = RE2JS.compile(pattern);
-    return (text) => compiled.matcher(text).find();
+    const compiled = new LinearPattern(pattern);
+    return (text) => compiled.test(text);
   } catch (error) {
     throw badEventFilter.with({ cause: error }, `Invalid ${what} filter: ${messageOf(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'not a regular expression';
 }

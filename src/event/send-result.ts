@@ -1,7 +1,9 @@
-import http from 'node:http';
-import https from 'node:https';
 import { type Clock, formatGoDuration, messageOf, OutputTail } from '../lib/index.ts';
 import type { HandlerCall, HandlerResult, HttpHandler } from './handler.ts';
+
+// An import of node:http evaluates a second HTTP client with it (decision 106).
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 interface SendOptions {
   readonly signal: AbortSignal;
