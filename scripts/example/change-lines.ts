@@ -31,8 +31,8 @@ export async function followChanges(
   }
 }
 
-/** `12:01:07.412  r41  api@api-2 passing   balancer staging 3 ms · dns 1 ms   arrived 2/2`. */
-export function changeLine({ revision, at, summary, consumers, arrived, of }: WireTrace): string {
+/** `12:01:07.412  r41  api@api-2 passing   balancer staging 3 ms · dns 1 ms   arrived 2/2`, and by whose token. */
+export function changeLine({ revision, at, summary, author, consumers, arrived, of }: WireTrace): string {
   const when = new Date(at ?? Date.now());
   const time = when.toTimeString().slice(0, 8) + when.toISOString().slice(19, 23);
   const took = consumers.map(
@@ -45,5 +45,6 @@ export function changeLine({ revision, at, summary, consumers, arrived, of }: Wi
     summary.join(', ').padEnd(WIDTH_SUMMARY),
     took.join(' · ').padEnd(WIDTH_CONSUMERS),
     `arrived ${arrived}/${of}`,
+    ...(author?.startsWith('token ') === true ? [`by ${author}`] : []),
   ].join('  ');
 }
