@@ -25,6 +25,7 @@ test.each([
   ['((a{100}){100}){100}', 'invalid repeat count'],
   [`${'('.repeat(2_000)}${')'.repeat(2_000)}`, 'expression nests too deeply'],
   ['a'.repeat(4_097), 'longer than 4096 characters'],
+  ['(a|b|c){1000}', '3002 instructions, at most 1000 are run'],
 ])('LinearPattern() refuses %j', (source, why) => {
   expect(() => new LinearPattern(source)).toThrow(expect.objectContaining({ code: 'LIB_BAD_PATTERN' }));
   expect(() => new LinearPattern(source)).toThrow(why);

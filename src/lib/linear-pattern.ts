@@ -6,8 +6,9 @@ export const badPattern = defineError('LIB_BAD_PATTERN', 400, (why: string) => w
   hint: 'regular expressions are those of RE2: without look-around and back-references',
 });
 
-/** Characters of an expression: its program grows with it. */
+/** Characters of an expression, and instructions of its program: a text takes so many steps for each character at most. */
 const LONGEST = 4_096;
+const LARGEST = 1_000;
 
 /**
  * A regular expression in the notation of RE2, which Go's programs take. It takes time in proportion to the text, whatever
@@ -29,6 +30,8 @@ export class LinearPattern {
     } catch (error) {
       throw badPattern.with({ cause: error }, messageOf(error));
     }
+    const size = this.#compiled.programSize();
+    if (size > LARGEST) throw badPattern(`error parsing regexp: ${size} instructions, at most ${LARGEST} are run`);
   }
 
   /** Whether it matches anywhere in a text. */

@@ -48,14 +48,17 @@ function liveRows<Row>(query: RowsQuery<Row>, authority: Authority, filter: stri
     const all = query.rows();
     const seen = authority.id === '' ? all : all.filter((row) => query.sees(authority, row));
     const isFiltered = seen.length < all.length;
-    if (matches === undefined && query.body === undefined) {
-      return { text: JSON.stringify(seen.map((row) => query.wire(row))), isFiltered };
-    }
-    const found = matches === undefined ? seen : seen.filter((row) => matches(query.wire(row)));
-    const body = query.body === undefined ? found.map((row) => query.wire(row)) : query.body(found);
-    return { text: JSON.stringify(body), isFiltered };
+    return { text: JSON.stringify(bodyOf(query, seen, matches)), isFiltered };
   };
   return { key: JSON.stringify([key, authority.id, filter]), topics, render };
+}
+
+function bodyOf<Row>(query: RowsQuery<Row>, rows: readonly Row[], matches: RowFilter | undefined): unknown {
+  if (query.body !== undefined) {
+    return query.body(matches === undefined ? rows : rows.filter((row) => matches(query.wire(row))));
+  }
+  const wires = rows.map((row) => query.wire(row));
+  return matches === undefined ? wires : wires.filter((wire) => matches(wire));
 }
 
 /** The rows that a filter lets through, of what is not a blocking read. @throws API_BAD_REQUEST with Consul's text */
@@ -69,8 +72,10 @@ export function filterRows<Row>(
   return matches === undefined ? rows : rows.filter((row) => matches(wire(row)));
 }
 
+type RowFilter = (row: unknown) => boolean;
+
 /** What `?filter=` says of a row in its wire form; undefined for no filter. @throws API_BAD_REQUEST with Consul's text */
-export function rowFilter(filter: string, shape: FilterFields): ((row: unknown) => boolean) | undefined {
+export function rowFilter(filter: string, shape: FilterFields): RowFilter | undefined {
   if (filter === '') return undefined;
   try {
     return compileFilter(filter, shape);

@@ -17,6 +17,11 @@ const SHAPE = {
   Inner: { Name: 'text', Meta: 'map' },
 } as const satisfies FilterFields;
 
+/** Any code units, halves of surrogate pairs among them; fast-check's own take a second to set up. */
+const units = fc
+  .array(fc.oneof(fc.nat(0x7f), fc.nat(0xffff)), { maxLength: 30 })
+  .map((codes) => String.fromCharCode(...codes));
+
 const WORDS = [
   '',
   'a',
@@ -170,6 +175,7 @@ function asObjects(value: unknown): unknown {
 test('compileFilter() says of any row what the expression that was printed says', () => {
   fc.assert(
     fc.property(expression, fc.array(row, { minLength: 1, maxLength: 4 }), (tree, rows) => {
+      fc.pre(printed(tree).split(' matches ').length <= 16);
       const matches = compileFilter(printed(tree), SHAPE);
       for (const one of rows) expect(matches(asObjects(one))).toBe(says(tree, one));
     }),
@@ -205,7 +211,7 @@ test('compileFilter() throws an error of its own or nothing for any text', () =>
     '/',
   );
   const texts = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    units,
     fc.array(token, { maxLength: 12 }).map((tokens) => tokens.join(' ')),
   );
   fc.assert(
@@ -234,6 +240,7 @@ test('parseFilter() gives the tree that was printed', () => {
   };
   fc.assert(
     fc.property(expression, (tree) => {
+      fc.pre(printed(tree).split(' matches ').length <= 16);
       expect(bare(parseFilter(printed(tree)))).toEqual(bare(folded(tree)));
     }),
   );

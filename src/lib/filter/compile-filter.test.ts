@@ -161,4 +161,7 @@ test('compileFilter() bounds what is nested and how long an expression is', () =
   const long = Array.from({ length: 2_500 }, () => 'Node.Node == n2').join(' or ');
   expect(compileFilter(long, SHAPE)(ROW)).toBe(false);
   expect(() => compileFilter(`${long} or ${long}`, SHAPE)).toThrow('at most 65536 characters');
+  const patterns = (count: number): string => Array.from({ length: count }, () => 'Node.Node matches x').join(' or ');
+  expect(compileFilter(patterns(16), SHAPE)(ROW)).toBe(false);
+  expect(() => compileFilter(patterns(17), SHAPE)).toThrow('at most 16 regular expressions');
 });

@@ -6,6 +6,8 @@ import { type FilterToken, tokensOf } from './tokens.ts';
 const LONGEST = 65_536;
 /** Brackets within brackets. */
 const DEEPEST = 256;
+/** Regular expressions: each costs more than all else in an expression together. */
+const MOST_PATTERNS = 16;
 
 /**
  * Reads a filter expression (go-bexpr): `not` before `and` before `or`.
@@ -23,6 +25,8 @@ export function parseFilter(text: string): FilterExpression {
 class TokenReader {
   readonly #tokens: readonly FilterToken[];
   #at = 0;
+  /** How many regular expressions were read. */
+  patterns = 0;
 
   constructor(tokens: readonly FilterToken[]) {
     this.#tokens = tokens;
@@ -94,6 +98,9 @@ function readMatch(reader: TokenReader): FilterMatch {
   const left = readOperand(reader, 'a selector or a value');
   const { operator, isNegated, turned } = readOperator(reader);
   if (operator === 'empty') return { type: 'match', selector: selectorOf(left), operator, isNegated, value: '' };
+  if (operator === 'matches' && ++reader.patterns > MOST_PATTERNS) {
+    throw badFilter(`an expression has at most ${MOST_PATTERNS} regular expressions`);
+  }
   const right = readOperand(reader, turned ? 'a selector' : 'a value');
   const [selector, value] = turned ? [right, left] : [left, right];
   return { type: 'match', selector: selectorOf(selector), operator, isNegated, value: valueOf(value) };

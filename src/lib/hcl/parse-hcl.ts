@@ -7,9 +7,6 @@ const DEEPEST = 64;
 /** Characters. */
 const LONGEST = 1_048_576;
 
-const NAME = /[\p{L}_][\p{L}\p{N}_.-]*/uy;
-const NUMBER = /-?(?:0x[\da-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\p{L}\p{N}_.])/iuy;
-
 /**
  * Reads HCL as people write it for Consul: blocks with labels, attributes, texts, heredocs, numbers, flags, null, lists
  * and objects, comments. Nothing is computed: `${…}` stays text.
@@ -46,6 +43,7 @@ function readItem(source: HclSource, depth: number): HclItem {
     if (next === '{') return { key, labels, value: readBody(source, depth + labels.length + 1), place };
     if (next === '=' || next === ':') break;
     if (next === '' || next === '}' || next === ',') source.fail(`= or { was expected, not ${source.shown()}`);
+    if (depth + labels.length >= DEEPEST) failDepth(source);
     labels.push(readKey(source));
   }
   if (labels.length > 0) source.fail('{ was expected: only a block has labels');
@@ -56,7 +54,7 @@ function readItem(source: HclSource, depth: number): HclItem {
 
 function readKey(source: HclSource): string {
   if (source.next === '"') return readString(source);
-  return readMatch(source, NAME) ?? source.fail(`a name was expected, not ${source.shown()}`);
+  return source.takeName() ?? source.fail(`a name was expected, not ${source.shown()}`);
 }
 
 function readValue(source: HclSource, depth: number): HclValue {
@@ -76,9 +74,9 @@ function readValue(source: HclSource, depth: number): HclValue {
 
 function readWord(source: HclSource): HclValue {
   const start = source.at;
-  const number = readMatch(source, NUMBER);
+  const number = source.takeNumber();
   if (number !== undefined) return numberOf(number) ?? source.fail(`${number} is no number`, start);
-  const word = readMatch(source, NAME);
+  const word = source.takeName();
   if (word === 'true' || word === 'false') return word === 'true';
   if (word === 'null') return null;
   return source.fail(`a value was expected, not ${source.shown(start)}`, start);
@@ -118,15 +116,10 @@ function readBody(source: HclSource, depth: number): HclBody {
 
 /** Passes an opening bracket and tells where it stands. */
 function enter(source: HclSource, depth: number): number {
-  if (depth > DEEPEST) source.fail(`at most ${DEEPEST} levels are read`);
+  if (depth > DEEPEST) failDepth(source);
   return source.at++;
 }
 
-function readMatch(source: HclSource, pattern: RegExp): string | undefined {
-  // A copy: a sticky expression remembers where it stood.
-  const sticky = new RegExp(pattern);
-  sticky.lastIndex = source.at;
-  const found = sticky.exec(source.text)?.[0];
-  if (found !== undefined) source.at += found.length;
-  return found;
+function failDepth(source: HclSource): never {
+  return source.fail(`at most ${DEEPEST} levels are read`);
 }

@@ -6,6 +6,9 @@ export class HclSource {
   readonly text: string;
   at = 0;
   readonly #lineStarts: readonly number[];
+  // Of this reader alone: a sticky expression remembers where it stood.
+  readonly #name = /[\p{L}_][\p{L}\p{N}_.-]*/uy;
+  readonly #number = /-?(?:0x[\da-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\p{L}\p{N}_.])/iuy;
 
   constructor(text: string) {
     this.text = text;
@@ -41,6 +44,23 @@ export class HclSource {
     if (end < 0) this.fail('this comment has no end', this.at);
     this.at = end + 2;
     return true;
+  }
+
+  /** A word, when one comes next. */
+  takeName(): string | undefined {
+    return this.#take(this.#name);
+  }
+
+  /** A number as it is written, when one comes next. */
+  takeNumber(): string | undefined {
+    return this.#take(this.#number);
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.at += found.length;
+    return found;
   }
 
   placeOf(at: number): HclPlace {
