@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { parseDuration } from '../../lib/index.ts';
+import { expandAddress } from './address-template.ts';
 
 /** Words for levels that Consul's users write. */
 const LEVELS: Readonly<Record<string, string>> = { err: 'error', warning: 'warn' };
@@ -18,10 +20,10 @@ export const duration = z
   .refine(isDuration, 'expected a duration such as "10s", "1m30s" or "250ms"')
   .transform(parseDuration);
 
-/** An IP literal; `localhost` is the loopback. */
+/** An IP literal; `localhost` is the loopback, and Consul's templates are what they are on this machine. */
 export const address = z
   .string()
-  .transform((value) => (value === 'localhost' ? '127.0.0.1' : value))
+  .transform(literalOf)
   .refine((value) => isIP(value) !== 0, 'expected an IP address');
 
 const NO_ADDRESS = 'expected an IP address, or several with spaces';
@@ -29,13 +31,13 @@ const NO_ADDRESS = 'expected an IP address, or several with spaces';
 /** One or more IP literals with spaces between. */
 export const addressList = z
   .string()
-  .transform((value) => wordsOf(value).map((one) => (one === 'localhost' ? '127.0.0.1' : one)))
+  .transform((value) => wordsOf(value).map(literalOf))
   .refine((all) => all.length > 0 && all.every((one) => isIP(one) !== 0), NO_ADDRESS);
 
 /** The same, and Unix sockets as `unix:///run/drover.sock`. */
 export const httpAddresses = z
   .string()
-  .transform((value) => wordsOf(value).map((one) => (one === 'localhost' ? '127.0.0.1' : one)))
+  .transform((value) => wordsOf(value).map(literalOf))
   .refine((all) => all.length > 0 && all.every(isHttpAddress), `${NO_ADDRESS}, or unix:///path`);
 
 /** A network in CIDR notation, or one address. */
@@ -61,8 +63,13 @@ export function socketPath(address: string): string | undefined {
   return address.startsWith('unix://') ? address.slice('unix://'.length) : undefined;
 }
 
+/** Spaces part addresses, but not within a template. */
 function wordsOf(value: string): string[] {
-  return value.split(/\s+/).filter((one) => one !== '');
+  return value.match(/\{\{.*?\}\}|\S+/g) ?? [];
+}
+
+function literalOf(value: string): string {
+  return value === 'localhost' ? '127.0.0.1' : expandAddress(value, networkInterfaces);
 }
 
 /** Linux takes no longer path for a socket. */
