@@ -25,8 +25,9 @@ export function askUdp({ address, port }: RecursorAddress, query: Buffer, signal
     socket.on('message', (answer) => {
       if (isAnswerTo(query, answer)) finish(answer);
     });
-    // Without a name to look up, a connect that fails says so by an event.
-    socket.connect(port, address, () => socket.send(query));
+    // A callback would be called with failures too; without one they are events.
+    socket.once('connect', () => socket.send(query));
+    socket.connect(port, address);
   });
 }
 

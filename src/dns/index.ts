@@ -4,7 +4,6 @@ export * from './errors.ts';
 export { parseDnsOptions, serviceTtl, type DnsInput, type DnsOptions } from './options.ts';
 export type { ExecutedQuery, PreparedQueries } from './prepared-queries.ts';
 export { type RecursorAddress, parseRecursor } from './recursor-address.ts';
-export { Recursion, type RecursionOptions } from './recursion.ts';
 export { Responder, type Answer, type Peer, type ResponderOptions, type Via } from './responder.ts';
 export { TcpTransport, type TcpLimits } from './tcp-transport.ts';
 export type { AnswerQuery, Transport, TransportOptions } from './transport.ts';

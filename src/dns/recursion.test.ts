@@ -77,6 +77,15 @@ test('ask() goes on at once where nobody listens', async () => {
   expect(await recursion([gone], { clock }).ask(question(), { overTcp: true, mostOctets: 65_535 })).toBeNull();
 });
 
+test('ask() goes on at once where the system lets nothing be sent', async () => {
+  const clock = new FakeClock();
+  const second = await recursor(up);
+  const recursors = ['255.255.255.255', '[2001:db8::1]:53', second.name];
+  const asker = recursion([], { clock, input: { recursors } });
+  expect(await asker.ask(question(), { overTcp: true, mostOctets: 65_535 })).not.toBeNull();
+  expect(await recursion([], { clock, input: { recursors: ['255.255.255.255'] } }).ask(question(), UDP)).toBeNull();
+});
+
 test('ask() passes over what answers another question', async () => {
   let sent = 0;
   const forger = await recursor((query) => {

@@ -218,23 +218,30 @@ export class Responder {
     });
   }
 
-  async #forward(recursion: Recursion, bytes: Buffer, query: Query, { transport, maxBytes }: Via): Promise<Uint8Array> {
-    const takes = query.edns === null ? PLAIN_UDP_OCTETS : Math.min(query.edns.udpOctets, MAX_DATAGRAM_OCTETS);
-    const mostOctets = Math.min(maxBytes ?? MAX_MESSAGE_OCTETS, transport === 'tcp' ? MAX_MESSAGE_OCTETS : takes);
-    const answer = await forward(recursion, bytes, query, { overTcp: transport === 'tcp', mostOctets });
-    return answer ?? withRecursion(refusal(bytes, query, RCODE.SERVFAIL));
-  }
-
-  /** A host name outside the zone, with the addresses that recursors know of it; alone when they know none. */
-  async #followed(recursion: Recursion, result: Found, bytes: Buffer, query: Query, via: Via): Promise<Uint8Array> {
-    const whole = await withOutside(recursion, result, query);
+  /** An answer for which others are asked first. */
+  async #later(bytes: Buffer, query: Query, answer: () => Promise<Uint8Array | null>): Promise<Uint8Array> {
     try {
-      const rendered = this.#draw(whole, labelsOf(query.name), query, via)();
-      return withRecursion(this.#assemble(bytes, scoped(query, result), rendered));
+      return withRecursion((await answer()) ?? refusal(bytes, query, RCODE.SERVFAIL));
     } catch (error) {
       this.#onError(error);
       return withRecursion(refusal(bytes, query, RCODE.SERVFAIL));
     }
+  }
+
+  #forward(recursion: Recursion, bytes: Buffer, query: Query, { transport, maxBytes }: Via): Promise<Uint8Array> {
+    const takes = query.edns === null ? PLAIN_UDP_OCTETS : Math.min(query.edns.udpOctets, MAX_DATAGRAM_OCTETS);
+    const mostOctets = Math.min(maxBytes ?? MAX_MESSAGE_OCTETS, transport === 'tcp' ? MAX_MESSAGE_OCTETS : takes);
+    return this.#later(bytes, query, () =>
+      forward(recursion, bytes, query, { overTcp: transport === 'tcp', mostOctets }),
+    );
+  }
+
+  /** A host name outside the zone, with the addresses that recursors know of it; alone when they know none. */
+  #followed(recursion: Recursion, result: Found, bytes: Buffer, query: Query, via: Via): Promise<Uint8Array> {
+    return this.#later(bytes, query, async () => {
+      const whole = await withOutside(recursion, result, query);
+      return this.#assemble(bytes, scoped(query, result), this.#draw(whole, labelsOf(query.name), query, via)());
+    });
   }
 
   #build(result: Found, labels: readonly string[], query: Query, via: Via): Rendered {
