@@ -16,7 +16,8 @@ export class EventLog implements Projection {
   readonly families = [EVENT_FAMILY];
   readonly #report: (error: unknown) => void;
   readonly #byKey = new Map<string, FiredEvent>();
-  #ordered: readonly FiredEvent[] | null = null;
+  /** The last 256 by name, the empty name for all of them; made when asked for. */
+  readonly #lists = new Map<string, readonly FiredEvent[]>();
   readonly #waiting = new Set<() => void>();
 
   constructor(options: EventLogOptions = {}) {
@@ -25,8 +26,17 @@ export class EventLog implements Projection {
 
   /** The last 256, oldest first; the list is never changed but replaced. */
   get events(): readonly FiredEvent[] {
-    this.#ordered ??= this.all().slice(-KEPT_EVENTS);
-    return this.#ordered;
+    return this.named('');
+  }
+
+  /** Those of them that have this name; all for the empty one. */
+  named(name: string): readonly FiredEvent[] {
+    const known = this.#lists.get(name);
+    if (known !== undefined) return known;
+    const made = name === '' ? this.all().slice(-KEPT_EVENTS) : this.named('').filter((event) => event.name === name);
+    // Names of what never was, as anybody may ask for, would add up.
+    if (name === '' || made.length > 0) this.#lists.set(name, made);
+    return made;
   }
 
   /** Every event that the store still holds, oldest first. */
@@ -41,12 +51,12 @@ export class EventLog implements Projection {
 
   load(entries: Iterable<Entry>, _revision: Revision): void {
     this.#byKey.clear();
-    this.#ordered = null;
+    this.#lists.clear();
     for (const entry of entries) this.#put(entry);
   }
 
   apply(batch: Batch, change: ChangeBuilder): void {
-    this.#ordered = null;
+    this.#lists.clear();
     const named = new Set<string>();
     for (const event of batch.events) {
       if (event.type === 'delete') this.#byKey.delete(event.key);

@@ -26,6 +26,8 @@ export interface WatchLoopOptions {
 const RETRY_MS = { firstMs: 1_000, mostMs: 300_000 };
 /** Events behind one that its handler does not take wait for it, but not for ever. */
 const EVENT_TRIES = 5;
+/** A reason of its own for each would cost a stack trace. */
+const HURRY = Object.freeze(new Error('there is something else'));
 /** A handler that runs when the agent stops has so long to end by itself. */
 const STOP_MS = 3_000;
 
@@ -82,7 +84,7 @@ export class WatchLoop implements AsyncDisposable {
       const isOther = answer.body !== this.#latest?.body || answer.status !== this.#latest.status;
       if (this.#latest === null) this.#state = stateFor(this.#state, answer);
       this.#latest = answer;
-      if (isOther) this.#hurry.abort();
+      if (isOther) this.#hurry.abort(HURRY);
       this.#begin();
     }
   }

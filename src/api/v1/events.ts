@@ -82,9 +82,7 @@ function named(context: ApiContext, { query }: V1Request): readonly FiredEvent[]
     name: node.record.name,
     services: () => node.services(),
   }));
-  const seen = context.userEvents.seen.of(nodes);
-  const name = query.get('name') ?? '';
-  return name === '' ? seen : seen.filter((event) => event.name === name);
+  return context.userEvents.seen.of(nodes, query.get('name') ?? '');
 }
 
 function nodesOf({ nodes }: ApiContext, name: string | null): readonly LocalNode[] {
