@@ -71,33 +71,6 @@ requireComponent('dig')('an agent asked by dig', () => {
     expect((await dig(dns, 'geo.web.query.consul', 'A')).status).toBe('NXDOMAIN');
   });
 
-  test('takes up domain, alt_domain, dns_config and recursors with a reload, while it answers', async () => {
-    const { dns, send, configure } = await startAgent({ services: web(6) });
-    const bind = await startBind(
-      left,
-      { options: 'recursion no;', zones: 'zone "example.test" { type primary; file "zone"; };' },
-      { zone: '$TTL 60\n@ IN SOA ns h 1 2 3 4 5\n@ IN NS ns\nns IN A 127.0.0.1\nwww IN A 192.0.2.1\n' },
-    );
-    expect((await dig(dns, 'www.example.test', 'A')).status).toBe('REFUSED');
-    await configure({
-      services: web(6),
-      alt_domain: 'corp.example',
-      recursors: [`${bind.address}:${bind.port}`],
-      dns_config: { service_ttl: { 'w*': '7s' }, a_record_limit: 2, soa: { min_ttl: 9 }, recursor_timeout: '1s' },
-    });
-    expect((await send('PUT', '/v1/agent/reload')).status).toBe(200);
-    expect((await dig(dns, 'www.example.test', 'A')).answer).toEqual(['www.example.test. 60 IN A 192.0.2.1']);
-    expect((await dig(dns, 'web.service.corp.example', 'A')).answer).toEqual([
-      expect.stringMatching(/^web\.service\.corp\.example\. 7 IN A 127\.56\.1\.\d$/),
-      expect.stringMatching(/^web\.service\.corp\.example\. 7 IN A 127\.56\.1\.\d$/),
-    ]);
-    expect((await dig(dns, 'nope.service.consul', 'A')).authority[0]).toMatch(/^consul\. 9 IN SOA .* 9$/);
-    await configure({ services: web(6), domain: 'corp.example' });
-    await send('PUT', '/v1/agent/reload');
-    expect((await dig(dns, 'web.service.corp.example', 'A')).answer).toHaveLength(6);
-    expect((await dig(dns, 'web.service.consul', 'A')).status).toBe('REFUSED');
-  });
-
   test('takes a registration to its answers and to its receipt also after a reload', async () => {
     const { dns, send, configure } = await startAgent({ services: web(1) });
     await configure({ services: web(1), dns_config: { node_ttl: '3s' } });
@@ -127,6 +100,35 @@ requireComponent('dig')('an agent asked by dig', () => {
     expect((await dig(dns, 'a.node.consul', 'A')).answer).toHaveLength(1);
     await send('PUT', '/v1/acl/policy/' + (await policyId(send)), { Name: 'dns', Rules: rules.replace('api', 'web') });
     expect((await dig(dns, 'web.service.consul', 'A')).answer).toHaveLength(1);
+  });
+});
+
+requireComponent('named')('an agent with BIND as recursor', () => {
+  test('takes up domain, alt_domain, dns_config and recursors with a reload, while it answers', async () => {
+    const { dns, send, configure } = await startAgent({ services: web(6) });
+    const bind = await startBind(
+      left,
+      { options: 'recursion no;', zones: 'zone "example.test" { type primary; file "zone"; };' },
+      { zone: '$TTL 60\n@ IN SOA ns h 1 2 3 4 5\n@ IN NS ns\nns IN A 127.0.0.1\nwww IN A 192.0.2.1\n' },
+    );
+    expect((await dig(dns, 'www.example.test', 'A')).status).toBe('REFUSED');
+    await configure({
+      services: web(6),
+      alt_domain: 'corp.example',
+      recursors: [`${bind.address}:${bind.port}`],
+      dns_config: { service_ttl: { 'w*': '7s' }, a_record_limit: 2, soa: { min_ttl: 9 }, recursor_timeout: '1s' },
+    });
+    expect((await send('PUT', '/v1/agent/reload')).status).toBe(200);
+    expect((await dig(dns, 'www.example.test', 'A')).answer).toEqual(['www.example.test. 60 IN A 192.0.2.1']);
+    expect((await dig(dns, 'web.service.corp.example', 'A')).answer).toEqual([
+      expect.stringMatching(/^web\.service\.corp\.example\. 7 IN A 127\.56\.1\.\d$/),
+      expect.stringMatching(/^web\.service\.corp\.example\. 7 IN A 127\.56\.1\.\d$/),
+    ]);
+    expect((await dig(dns, 'nope.service.consul', 'A')).authority[0]).toMatch(/^consul\. 9 IN SOA .* 9$/);
+    await configure({ services: web(6), domain: 'corp.example' });
+    await send('PUT', '/v1/agent/reload');
+    expect((await dig(dns, 'web.service.corp.example', 'A')).answer).toHaveLength(6);
+    expect((await dig(dns, 'web.service.consul', 'A')).status).toBe('REFUSED');
   });
 });
 
