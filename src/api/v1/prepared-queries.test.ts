@@ -199,6 +199,8 @@ test.each([
   ['GET', 'query//execute', 404, 'Query not found'],
   ['DELETE', 'query/missing', 500, "Cannot modify non-existent prepared query: 'missing'"],
   ['PUT', 'query', 405, 'method PUT not allowed'],
+  ['PUT', 'query/q/execute', 405, 'method PUT not allowed'],
+  ['DELETE', 'query/q/explain', 405, 'method DELETE not allowed'],
   ['POST', 'query/x', 405, 'method POST not allowed'],
 ])('%s %s is %d: %s', async (method, path, status, text) => {
   await using api = await startApi();

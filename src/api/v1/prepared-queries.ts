@@ -21,8 +21,8 @@ export function preparedQueryRoutes(context: ApiContext): V1Route[] {
       path: 'query/',
       methods: {
         GET: (request) => read(context, request),
-        PUT: (request) => update(context, request),
-        DELETE: (request) => remove(context, request),
+        PUT: (request) => orRefused(request, 'PUT') ?? update(context, request),
+        DELETE: (request) => orRefused(request, 'DELETE') ?? remove(context, request),
       },
     },
   ];
@@ -48,10 +48,18 @@ function answer(context: ApiContext, request: V1Request, body: unknown, isFilter
   return { ...json(body), headerList };
 }
 
+const ACTS = /^(.*)\/(execute|explain)$/s;
+
+/** What is executed and explained cannot be changed there: 405, as of a path of its own. */
+function orRefused({ argument }: V1Request, method: string): V1Answer | undefined {
+  if (!ACTS.test(argument)) return undefined;
+  return { status: 405, text: `method ${method} not allowed`, headers: { Allow: 'OPTIONS,GET' } };
+}
+
 /** `<id>`, `<id or name>/execute` and `<id or name>/explain`. */
 function read(context: ApiContext, request: V1Request): V1Answer {
   const { argument } = request;
-  const [, name = '', act] = /^(.*)\/(execute|explain)$/s.exec(argument) ?? [];
+  const [, name = '', act] = ACTS.exec(argument) ?? [];
   if (act === 'execute') return execute(context, request, name);
   return act === 'explain' ? explain(context, request, name) : get(context, request, argument);
 }

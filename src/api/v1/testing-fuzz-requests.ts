@@ -14,7 +14,7 @@ const PATHS =
   agent/health/service/name/ agent/service/register agent/service/deregister/ agent/service/maintenance/
   agent/check/register agent/check/deregister/ agent/check/pass/ agent/check/update/ agent/maintenance agent/join/
   agent/force-leave/ agent/host agent/metrics status/leader
-  event/fire/ event/list acl/ txn session/`.split(/\s+/);
+  event/fire/ event/list acl/ txn session/ query query/ query/web/execute query/web/explain`.split(/\s+/);
 const WORDS = [
   '',
   'a',
@@ -34,15 +34,33 @@ const WORDS = [
 const RAW = ['%', '%f', '%ff', '%00', '%C3', '+', '//', ';', '#', '?', '%25', '\u00ff'];
 const PARAMETERS =
   `index wait stale consistent cached max_stale dc ns filter tag node-meta passing recurse keys separator raw
-  flags cas acquire enable reason note name node format hash pretty near replace-existing-checks __proto__`.split(
+  flags cas acquire enable reason note name node format hash pretty near limit replace-existing-checks __proto__`.split(
     /\s+/,
   );
-const VALUES = ['', '0', '1', '-1', '18446744073709551615', '1e9', 'x', 'true', '0s', '1ms', '-1s', 'a:b', '%ff', '['];
+const VALUES = [
+  '',
+  '0',
+  '1',
+  '-1',
+  '18446744073709551615',
+  '1e9',
+  'x',
+  'true',
+  '0s',
+  '1ms',
+  '-1s',
+  'a:b',
+  '%ff',
+  '[',
+  'Node==a',
+  '(a',
+];
 const KEYS =
   `Name name ID Node Address Service Check Checks Tags Meta Port Weights TTL HTTP TCP Interval Timeout Status Output
   UDP GRPC GRPCUseTLS H2PING OSService AliasService AliasNode DockerContainerID Shell
   ServiceID CheckID Datacenter NodeMeta TaggedAddresses Definition Header Notes EnableTagOverride Connect SidecarService Proxy
-  Args Script DeregisterCriticalServiceAfter __proto__ constructor SkipNodeUpdate`.split(/\s+/);
+  Args Script DeregisterCriticalServiceAfter __proto__ constructor SkipNodeUpdate Template Type Regexp Failover NearestN Near DNS
+  Token Session OnlyPassing IgnoreCheckIDs`.split(/\s+/);
 
 const CHANGES = /register|maintenance|check\/(?:pass|update)|fire/;
 /** What most endpoints take. */
@@ -76,6 +94,7 @@ export class FuzzRequests {
 
   #methodOf(path: string): string {
     if (path === 'kv/') return this.#pick(['GET', 'PUT', 'DELETE']);
+    if (path.startsWith('query')) return this.#pick(['GET', 'POST', 'PUT', 'DELETE']);
     return CHANGES.test(path) ? 'PUT' : 'GET';
   }
 
