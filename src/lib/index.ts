@@ -19,6 +19,7 @@ export * from './kill-group.ts';
 export * from './open-files.ts';
 export * from './open-pipe.ts';
 export * from './output-tail.ts';
+export * from './reverse-name.ts';
 export * from './run-process.ts';
 export * from './slots.ts';
 export * from './token-bucket.ts';

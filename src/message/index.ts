@@ -7,4 +7,3 @@ export * from './name-reader.ts';
 export * from './numbers.ts';
 export * from './rdata.ts';
 export * from './record.ts';
-export * from './reverse-name.ts';

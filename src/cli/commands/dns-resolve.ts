@@ -1,6 +1,6 @@
 import type { SrvRecord } from 'node:dns';
 import { isIP } from 'node:net';
-import { reverseName } from '../../message/index.ts';
+import { reverseName } from '../../lib/index.ts';
 import type { Command } from '../command.ts';
 import { dnsFailed, noDns, noSuchName } from '../errors.ts';
 
