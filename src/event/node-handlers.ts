@@ -6,7 +6,7 @@ import { ReactionLoop } from './reaction-loop.ts';
 import { type ReactionDefinition, reactionIdentity } from './reaction.ts';
 import { RunningSet } from './running-set.ts';
 import { savedReaction } from './saved-reaction.ts';
-import { savedWatch } from './saved-watch.ts';
+import { WatchFile } from './saved-watch.ts';
 import { type EventTold, WatchLoop } from './watch-loop.ts';
 import { type WatchDefinition, watchIdentity } from './watch.ts';
 
@@ -60,7 +60,8 @@ export class NodeHandlers implements AsyncDisposable {
 
   #startWatch(watch: WatchDefinition, file: string): Promise<WatchLoop> {
     const { title } = watch.query;
-    const saved = savedWatch(file, title, (text) => this.#options.log.warn({ watch: title }, text));
+    const { clock, log } = this.#options;
+    const saved = new WatchFile({ file, title, clock, warn: (text) => log.warn({ watch: title }, text) });
     return WatchLoop.start({ ...this.#shared(watch.token), watch, saved });
   }
 

@@ -59,8 +59,8 @@ class World {
       load: () => Promise.resolve(this.saved),
       save: (state) => {
         this.saved = structuredClone(state);
-        return Promise.resolve();
       },
+      settled: () => Promise.resolve(),
     };
   }
 

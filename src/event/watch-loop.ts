@@ -70,6 +70,7 @@ export class WatchLoop implements AsyncDisposable {
     await this.#work;
     timer.cancel();
     this.#running.abort();
+    await this.#options.saved.settled();
   }
 
   async #follow(): Promise<void> {
@@ -107,12 +108,15 @@ export class WatchLoop implements AsyncDisposable {
   }
 
   async #act({ input, after }: RunDecision): Promise<void> {
-    if (input === null) return this.#keep(after);
+    if (input === null) {
+      this.#keep(after);
+      return;
+    }
     this.#hurry = new AbortController();
     const result = await this.#run(input.value, this.#latest as ApiAnswer);
     if (!result.ok) return this.#afterFailure(after);
     this.#backoff.reset();
-    await this.#keep(after);
+    this.#keep(after);
   }
 
   /** Null: nothing is to be done. */
@@ -149,16 +153,15 @@ export class WatchLoop implements AsyncDisposable {
     if (watch.query.type === 'event' && this.#backoff.failures >= EVENT_TRIES) {
       log.warn(this.#fields(), `events are given up after ${EVENT_TRIES} tries`);
       this.#backoff.reset();
-      return this.#keep(after);
+      this.#keep(after);
+      return;
     }
     await clock.sleep(waitMs, AbortSignal.any([this.#hurry.signal, this.#asking.signal])).catch(() => undefined);
   }
 
-  async #keep(after: WatchState): Promise<void> {
+  #keep(after: WatchState): void {
     this.#state = after;
-    await this.#options.saved.save(after).catch((error: unknown) => {
-      this.#options.log.warn(this.#fields(), `what was handed over is not on the disk: ${messageOf(error)}`);
-    });
+    this.#options.saved.save(after);
   }
 
   #tellTrouble(error: unknown): void {
