@@ -1,4 +1,12 @@
-import { historyEntry, historyKey, historyPrefixRange, historyRange, keyRange, treeValues } from '../store/index.ts';
+import {
+  historyAfter,
+  historyEntry,
+  historyKey,
+  historyPrefixRange,
+  historyRange,
+  keyRange,
+  treeValues,
+} from '../store/index.ts';
 import type { Entry, HistoryEntry, HistoryKey, HistoryKind, KeyRange, Revision, Store } from '../store/index.ts';
 import { secretHash } from '../registry/index.ts';
 
@@ -18,6 +26,8 @@ export interface HistoryQuery {
 
 /** A change as it is read: with what came of it. */
 export interface HistoryItem extends HistoryEntry {
+  /** Later changes of the subject were decided later. */
+  readonly decidedAt: Revision;
   /** The stored value that it left; null when it left nothing. Of a secret its hash. */
   readonly after: string | null;
   /** Whether nothing has changed the subject since. */
@@ -48,12 +58,15 @@ export class HistoryLog {
   /** The latest changes that the query means, newest first; fewer where their values are large. */
   async list(query: HistoryQuery): Promise<HistoryItem[]> {
     const trees = await this.#find(historyRange('kvtree'));
-    const found = (await this.#candidates(query, trees)).filter((one) => query.sees?.(one) ?? true);
-    const since = typeof query.since === 'string' ? await this.#revisionAt(found, query.since) : (query.since ?? 0);
+    const oldestFirst = await this.#candidates(query, trees);
+    const since =
+      typeof query.since === 'string' ? await this.#revisionAt(oldestFirst, query.since) : (query.since ?? 0);
     const items: HistoryItem[] = [];
     let bytes = 0;
-    for (const one of found.toReversed()) {
-      if (one.revision <= since || items.length >= query.limit || bytes > MAX_BYTES) break;
+    for (let at = oldestFirst.length - 1; at >= 0 && items.length < query.limit && bytes <= MAX_BYTES; at--) {
+      const one = foundOf(oldestFirst[at] as Entry);
+      if (one.revision <= since) break;
+      if (!isMeant(one, query) || query.sees?.(one) === false) continue;
       const item = await this.#item(one, trees, query.kind === 'kv' ? query.subject : undefined);
       if (item === undefined) continue;
       items.push(item);
@@ -80,63 +93,74 @@ export class HistoryLog {
     return item === undefined ? undefined : { ...item, kind: 'kv', subject: key };
   }
 
-  async #candidates({ kind, subject, prefix }: HistoryQuery, trees: readonly Found[]): Promise<Found[]> {
-    if (kind === undefined) return this.#find(historyRange());
-    const range = subject === undefined ? rangeOf(kind, prefix) : historyRange(kind, subject);
-    const own = await this.#find(range);
-    const exact = subject === undefined ? own : own.filter((one) => one.subject === subject);
-    if (kind !== 'kv') return exact;
-    const touched = trees.filter((tree) => covers(tree.subject, subject, prefix));
-    return inOrder([...exact, ...touched]);
+  /** Keys of records, the oldest first; their keys are read only when it is their turn, for there may be many. */
+  async #candidates({ kind, subject, prefix }: HistoryQuery, trees: readonly Found[]): Promise<Entry[]> {
+    const range = kind === undefined || subject !== undefined ? historyRange(kind, subject) : rangeOf(kind, prefix);
+    const { entries } = await this.#store.read(range, { keysOnly: true });
+    if (kind === 'kv') {
+      const touched = trees.filter((tree) => covers(tree.subject, subject, prefix));
+      for (const { key, revision } of touched)
+        entries.push({ key, value: '', createRevision: revision, modRevision: revision });
+    }
+    return entries.toSorted((a, b) => a.createRevision - b.createRevision);
   }
 
   async #find(range: KeyRange): Promise<Found[]> {
     const { entries } = await this.#store.read(range, { keysOnly: true });
-    return inOrder(entries.map(({ key, createRevision }) => ({ ...historyKey(key), key, revision: createRevision })));
+    return inOrder(entries.map(foundOf));
   }
 
   /** The last revision before a time: revisions rise with time, so it is looked for by halves. */
-  async #revisionAt(found: readonly Found[], time: string): Promise<Revision> {
+  async #revisionAt(oldestFirst: readonly Entry[], time: string): Promise<Revision> {
     const atMs = Date.parse(time);
-    let [low, high] = [0, found.length];
+    let [low, high] = [0, oldestFirst.length];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      const entry = await this.#record(found[middle] as Found);
+      const entry = await this.#record(oldestFirst[middle] as Entry);
       if (entry === undefined || Date.parse(entry.at) < atMs) low = middle + 1;
       else high = middle;
     }
-    return found[low - 1]?.revision ?? 0;
+    return oldestFirst[low - 1]?.createRevision ?? 0;
   }
 
   /** Undefined when it was reaped meanwhile, or when a recursive delete did nothing to the key that is asked for. */
   async #item(one: Found, trees: readonly Found[], key?: string): Promise<HistoryItem | undefined> {
     const record = await this.#record(one);
     if (record === undefined) return undefined;
-    if (one.kind === 'kvtree') return key === undefined ? wholeTree(record) : this.#ofTree(record, key, trees);
-    return { ...record, ...(await this.#outcome(one, trees)) };
+    if (one.kind === 'kvtree')
+      return key === undefined ? wholeTree(record, one) : this.#ofTree(record, key, { one, trees });
+    return { ...record, decidedAt: one.decidedAt, ...(await this.#outcome(one, trees)) };
   }
 
-  async #ofTree(record: HistoryEntry, key: string, trees: readonly Found[]): Promise<HistoryItem | undefined> {
+  async #ofTree(
+    record: HistoryEntry,
+    key: string,
+    { one, trees }: { readonly one: Found; readonly trees: readonly Found[] },
+  ): Promise<HistoryItem | undefined> {
     const was = treeValues(record).get(key);
     if (was === undefined) return undefined;
-    const { isLatest } = await this.#outcome({ kind: 'kv', subject: key, revision: record.revision }, trees);
-    return { ...record, before: was, after: null, isLatest };
+    const { isLatest } = await this.#outcome({ ...one, kind: 'kv', subject: key }, trees);
+    return { ...record, decidedAt: one.decidedAt, before: was, after: null, isLatest };
   }
 
   /** What the subject was after a change: what the next one found, else what it is now. */
-  async #outcome(
-    one: Pick<Found, 'kind' | 'subject' | 'revision'>,
-    trees: readonly Found[],
-  ): Promise<Pick<HistoryItem, 'after' | 'isLatest'>> {
+  async #outcome(one: Omit<Found, 'key'>, trees: readonly Found[]): Promise<Pick<HistoryItem, 'after' | 'isLatest'>> {
     const { kind, subject, revision } = one;
-    const later = (await this.#find(historyRange(kind, subject))).find(
-      (other) => other.subject === subject && other.revision > revision,
-    );
+    const later = await this.#next(one);
     const swept = kind === 'kv' ? await this.#sweptAfter(subject, revision, later?.revision, trees) : undefined;
     if (swept !== undefined) return { after: swept, isLatest: false };
     if (later !== undefined) return { after: (await this.#record(later))?.before ?? null, isLatest: false };
     const current = await this.current(kind, subject);
     return { after: sayValue(kind, current), isLatest: true };
+  }
+
+  /** The next change of the same subject. */
+  async #next(one: HistoryKey): Promise<Found | undefined> {
+    const { entries } = await this.#store.read(historyAfter(one), { keysOnly: true, limit: 1 });
+    const [first] = entries.map(foundOf);
+    if (first === undefined || first.subject === one.subject) return first;
+    // Another whose name begins with this one and a NUL.
+    return (await this.#find(historyAfter(one))).find(({ subject }) => subject === one.subject);
   }
 
   /** What a later recursive delete found at a key, unless something else changed the key before it. */
@@ -156,9 +180,13 @@ export class HistoryLog {
   }
 
   /** Whether nothing that history knows of changed the subject after a revision. */
-  async isLatest(kind: HistoryKind, subject: string, revision: Revision): Promise<boolean> {
+  async isLatest(
+    kind: HistoryKind,
+    subject: string,
+    after: Pick<HistoryItem, 'revision' | 'decidedAt'>,
+  ): Promise<boolean> {
     const trees = await this.#find(historyRange('kvtree'));
-    return (await this.#outcome({ kind, subject, revision }, trees)).isLatest;
+    return (await this.#outcome({ kind, subject, ...after }, trees)).isLatest;
   }
 
   /** The stored entry of a subject as it is now. */
@@ -179,10 +207,15 @@ export class HistoryLog {
     return (await this.#store.read(keyRange(key))).entries[0];
   }
 
-  async #record({ key }: Found): Promise<HistoryEntry | undefined> {
+  async #record({ key }: Pick<Found, 'key'>): Promise<HistoryEntry | undefined> {
     const entry = await this.#entry(key);
     return entry === undefined ? undefined : historyEntry(entry);
   }
+}
+
+/** Of kv also recursive deletes, which were looked at before. */
+function isMeant(one: HistoryKey, { kind, subject }: HistoryQuery): boolean {
+  return subject === undefined || one.kind !== kind || one.subject === subject;
 }
 
 function rangeOf(kind: HistoryKind, prefix: string | undefined): KeyRange {
@@ -199,8 +232,12 @@ function withoutSecret(text: string): string {
   return JSON.stringify(record);
 }
 
-function wholeTree(record: HistoryEntry): HistoryItem {
-  return { ...record, after: null, isLatest: true };
+function foundOf({ key, createRevision }: Entry): Found {
+  return { ...historyKey(key), key, revision: createRevision };
+}
+
+function wholeTree(record: HistoryEntry, { decidedAt }: Found): HistoryItem {
+  return { ...record, decidedAt, after: null, isLatest: true };
 }
 
 function sayValue(kind: HistoryKind, entry: Entry | undefined): string | null {

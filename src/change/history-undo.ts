@@ -39,9 +39,9 @@ export async function planUndo(log: HistoryLog, request: UndoRequest): Promise<U
   const { revision, kind, subject, force } = request;
   const items = await log.at(revision, kind, subject);
   if (items.length === 0) throw unknownChange(kind, revision);
-  const wanted = items.flatMap(stepsOf);
   const steps: UndoStep[] = [];
-  for (const step of wanted) steps.push(force ? step : await overWhatIsLeft(log, step, revision));
+  for (const item of items)
+    for (const step of stepsOf(item)) steps.push(force ? step : await overWhatIsLeft(log, step, item));
   return { steps, lost: items.reduce((all, item) => all + (item.kind === 'kvtree' ? treeLeft(item) : 0), 0) };
 }
 
@@ -57,10 +57,11 @@ function stepsOf(item: HistoryItem): UndoStep[] {
 }
 
 /** A change that left something left it at its own revision; one that removed something left nothing behind it. */
-async function overWhatIsLeft(log: HistoryLog, step: UndoStep, revision: Revision): Promise<UndoStep> {
+async function overWhatIsLeft(log: HistoryLog, step: UndoStep, item: HistoryItem): Promise<UndoStep> {
+  const { revision } = item;
   const current = await log.current(step.kind, step.subject);
   const at = current?.modRevision ?? 0;
-  const isLeft = at === revision || (at === 0 && (await log.isLatest(step.kind, step.subject, revision)));
+  const isLeft = at === revision || (at === 0 && (await log.isLatest(step.kind, step.subject, item)));
   if (!isLeft) throw superseded(`${step.kind} ${Buffer.from(step.subject, 'latin1').toString()}`, revision, at);
   return { ...step, expected: at };
 }

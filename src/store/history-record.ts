@@ -68,6 +68,12 @@ export function historyKey(key: string): HistoryKey {
   };
 }
 
+/** The records of a subject that were decided later, and some of others. */
+export function historyAfter({ kind, subject, decidedAt }: HistoryKey): KeyRange {
+  const { start, end } = historyRange(kind, subject);
+  return { start: start + String(decidedAt + 1).padStart(DIGITS, '0'), end };
+}
+
 /** The records of a kind whose subject begins so, and some more: of kv all keys under a prefix. */
 export function historyPrefixRange(kind: HistoryKind, prefix: string): KeyRange {
   return prefixRange(`${FAMILY}${kind}/${prefix}`);
