@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../lib/index.ts';
-import { isLoopback } from '../lib/index.ts';
+import { isLoopback, shuffle } from '../lib/index.ts';
 import { PLAIN_UDP_OCTETS, RCODE } from '../message/index.ts';
 import { askTcp, askUdp } from './ask-recursor.ts';
 import type { DnsOptions } from './options.ts';
 import type { RecursorAddress } from './recursor-address.ts';
-import { shuffle } from './shuffle.ts';
 import { isTruncated, rcodeOf } from './upstream.ts';
 
 /** Questions that wait for recursors at a time; one more gets no answer from them. */

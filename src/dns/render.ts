@@ -1,9 +1,10 @@
+import { shuffle } from '../lib/index.ts';
 import type { Labels } from '../message/index.ts';
 import { TYPE } from '../message/index.ts';
 import { movable } from './dealer.ts';
 import type { Movable } from './dealer.ts';
 import type { Found, Item } from './found.ts';
-import { shuffle, shuffleByWeight } from './shuffle.ts';
+import { shuffleByWeight } from './shuffle.ts';
 import { writeContent } from './write-content.ts';
 import type { Content, Written } from './write-content.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../message/testing.ts';
-import { shuffle, shuffleByWeight } from './shuffle.ts';
+import { shuffle } from '../lib/index.ts';
+import { shuffleByWeight } from './shuffle.ts';
 
 const weights = fc.array(fc.integer({ min: 1, max: 65_535 }), { maxLength: 20 });
 
