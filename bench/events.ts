@@ -17,6 +17,8 @@ const NODES = 100;
 const FIRES = 60;
 /** Fires of the scripts: each starts a hundred processes. */
 const SCRIPT_FIRES = 10;
+/** Fires on both sides that are not counted: connections are made and code is compiled. */
+const WARM_UP = 5;
 const LATEST_MS = 30_000;
 const BETWEEN_MS = 100;
 
@@ -33,6 +35,10 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const [ours, baseline] = await withAgent(httpHandlers(sink.url), async (fire) => {
     const own: number[] = [];
     const other: number[] = [];
+    for (let n = 0; n < WARM_UP; n++) {
+      await arrivals.of(fire);
+      await arrivals.of(() => bare.fire());
+    }
     for (let n = 0; n < fires; n++) {
       // Who is first alternates.
       if (n % 2 === 0) own.push(...(await arrivals.of(fire)));
