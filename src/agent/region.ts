@@ -14,11 +14,12 @@ import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
 import {
   Catalog,
+  type Indexed,
   indexOf,
   LiveQueries,
   PREPARED_TOPIC,
-  preparedParts,
   type PreparedParts,
+  preparedParts,
   PreparedState,
   Registry,
   StoreFeed,
@@ -117,30 +118,68 @@ export class Region implements AsyncDisposable {
   }
 }
 
+type Report = (error: unknown) => void;
+
+/** What a server keeps of the store in memory. */
+interface States {
+  readonly catalog: Catalog;
+  readonly kv: Kv;
+  readonly sessions: Sessions;
+  readonly preparedState: PreparedState;
+  readonly eventLog: EventLog;
+  readonly aclState: AclState;
+}
+
 async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
-  const { clock, log, random } = options;
-  const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
+  const { clock, log, random, historyKeepMs: keepMs } = options;
+  const report: Report = (error) => log.error({ err: error }, messageOf(error));
   const store = stack.use(await openStore(options.store, { clock }));
-  const catalog = new Catalog({ region: options.name, report });
-  const kv = new Kv({ report });
-  const sessions = new Sessions({ clock, report });
-  const preparedState = new PreparedState({ report });
-  const eventLog = new EventLog({ report });
-  const aclState = new AclState({ report });
-  const keepMs = options.historyKeepMs;
+  const states = newStates(options, report);
+  const { catalog, kv, sessions, preparedState, eventLog, aclState } = states;
   // Ends after the feed, and writes what it has seen last.
   const checkHistory = stack.use(new CheckHistory({ store, keepMs: keepMs || CHECK_KEEP_MS, clock, report }));
-  const feed = stack.use(
-    await StoreFeed.start({
-      store,
-      projections: [catalog, kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()],
-      clock,
-      report,
-    }),
-  );
+  const projections = [catalog, kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()];
+  const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
   const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = indexOf(
+  const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
+  stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
+  const alongside = (): Promise<unknown> => checkHistory.expire();
+  stack.use(await HistoryReaper.start({ store, keepMs, clock, alongside, report }));
+  const linked = await startLinks(options, { catalog, registry, changes }, stack);
+  const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
+  return {
+    store,
+    catalog,
+    kv,
+    sessions,
+    feed,
+    registry,
+    changes,
+    checkHistory,
+    queries,
+    ...linked,
+    ...(await startWrites(options, states, feed, stack)),
+    ...preparedParts({ state: preparedState, feed, catalog, agent: options.server, session }),
+    history: new HistoryLog(store),
+    acl: await startAccess(options, aclState, feed, stack),
+    userEvents: userEvents(feed, eventLog, (text) => log.warn({}, text)),
+  };
+}
+
+function newStates({ name, clock }: RegionOptions, report: Report): States {
+  return {
+    catalog: new Catalog({ region: name, report }),
+    kv: new Kv({ report }),
+    sessions: new Sessions({ clock, report }),
+    preparedState: new PreparedState({ report }),
+    eventLog: new EventLog({ report }),
+    aclState: new AclState({ report }),
+  };
+}
+
+function indexOfStates({ catalog, kv, sessions, preparedState, aclState }: States): Indexed['index'] {
+  return indexOf(
     [
       ['kv/', kv],
       ['sess', sessions],
@@ -149,14 +188,36 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     ],
     catalog,
   );
-  const queries = stack.use(await LiveQueries.start({ feed, index, clock, random }));
-  stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
-  const alongside = (): Promise<unknown> => checkHistory.expire();
-  stack.use(await HistoryReaper.start({ store, keepMs, clock, alongside, report }));
-  const liveness = stack.use(new Liveness({ catalog, registry, timing: options.timing, clock, log }));
+}
+
+type Writes = Pick<Parts, 'kvWrites' | 'transactions' | 'sessionWrites'>;
+
+/** What changes keys and sessions; what is bound to a session goes with it. */
+async function startWrites(
+  { clock, historyKeepMs, log, valueBytes, sessionTtlMinMs: ttlMinMs }: RegionOptions,
+  { catalog, kv, sessions, preparedState }: States,
+  feed: StoreFeed,
+  stack: AsyncDisposableStack,
+): Promise<Writes> {
+  const report: Report = (error) => log.error({ err: error }, messageOf(error));
+  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
+  const written = { feed, kv, sessions, catalog, clock, withSession, history: historyKeepMs > 0 };
+  return {
+    kvWrites: new KvWrites({ ...written, maxValueBytes: valueBytes }),
+    transactions: new Transactions(written),
+    sessionWrites: stack.use(await SessionWrites.start({ ...written, ttlMinMs, report })),
+  };
+}
+
+async function startLinks(
+  { server, timing, clock, log }: RegionOptions,
+  { catalog, registry, changes }: Pick<Parts, 'catalog' | 'registry' | 'changes'>,
+  stack: AsyncDisposableStack,
+): Promise<Pick<Parts, 'links' | 'liveness'>> {
+  const liveness = stack.use(new Liveness({ catalog, registry, timing, clock, log }));
   const links = stack.use(
     await RegionLinks.start({
-      server: options.server,
+      server,
       authority: registry,
       changes,
       onLinked: (node) => liveness.linked(node),
@@ -164,41 +225,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     }),
   );
   liveness.expectAll();
-  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
-  const written = { feed, kv, sessions, catalog, clock, withSession, history: keepMs > 0 };
-  const kvWrites = new KvWrites({ ...written, maxValueBytes: options.valueBytes });
-  const transactions = new Transactions(written);
-  const sessionWrites = stack.use(await SessionWrites.start({ ...written, ttlMinMs: options.sessionTtlMinMs, report }));
-  const prepared = {
-    state: preparedState,
-    feed,
-    catalog,
-    agent: options.server,
-    session: (id: string) => sessionCompare(sessions, id),
-  };
-  const events = userEvents(feed, eventLog, (text) => log.warn({}, text));
-  const history = new HistoryLog(store);
-  const acl = await startAccess(options, aclState, feed, stack);
-  return {
-    store,
-    catalog,
-    kv,
-    feed,
-    registry,
-    kvWrites,
-    sessions,
-    sessionWrites,
-    transactions,
-    ...preparedParts(prepared),
-    changes,
-    history,
-    checkHistory,
-    queries,
-    links,
-    liveness,
-    acl,
-    userEvents: events,
-  };
+  return { links, liveness };
 }
 
 const EXPIRY_EVERY_MS = 60_000;
