@@ -313,6 +313,16 @@ describe('RegionLinks.order()', () => {
 });
 
 describe('RegionLinks', () => {
+  test('RegionLinks.greetAgain() ends every link, and thinks nobody lost', async () => {
+    await using fixture = await start();
+    const link = await fixture.connect(API);
+    fixture.links.greetAgain('restored');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([link.isOpen, fixture.links.nodes(), fixture.log]).toEqual([false, [], ['+api-1']]);
+    await fixture.connect(API);
+    expect(fixture.links.nodes()).toEqual(['api-1']);
+  });
+
   test('RegionLinks answers a ping, and closes on a second greeting', async () => {
     await using fixture = await start();
     const [channel, far] = channelPair();
