@@ -9,6 +9,8 @@ export interface RunOptions {
   /** Gives it a home and a temporary directory of its own, which are gone with it. */
   readonly home?: boolean;
   readonly cwd?: string;
+  /** All of its standard input; nothing unless told. */
+  readonly input?: string;
 }
 
 /** How a program ended, and what it said. */
@@ -22,7 +24,7 @@ export interface ProgramEnd {
 export async function runProgram(
   program: string,
   words: readonly string[],
-  { env = {}, home = false, cwd }: RunOptions = {},
+  { env = {}, home = false, cwd, input = '' }: RunOptions = {},
 ): Promise<ProgramEnd> {
   const directory = await mkdtemp(path.join(tmpdir(), 'drover-program-'));
   const own = home ? { HOME: directory, TMPDIR: directory } : {};
@@ -32,6 +34,8 @@ export async function runProgram(
       const said = { stdout: '', stderr: '' };
       child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
       child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+      // It may end before it has read all.
+      child.stdin.on('error', () => undefined).end(input);
       child.once('error', reject);
       child.once('close', (code) => resolve({ code, ...said }));
     });

@@ -304,6 +304,27 @@ test('a blocked read of policies is woken by a policy, and by no token', async (
   expect((await blocked).json).toHaveLength(3);
 });
 
+test.each([
+  ['is gone', 403, 'ACL not found'],
+  ['may read no more', 403, 'Permission denied'],
+] as const)('who waits is answered nothing when their token %s meanwhile', async (what, status, text) => {
+  await using api = await start();
+  const secret = await tokenWith(api, RULES, 'app');
+  const asker = as(api.api, secret);
+  expect((await asker('PUT', 'kv/app/a', 'old')).text).toBe('true');
+  const { headers } = await asker('GET', 'kv/app/a');
+  const waiting = asker('GET', `kv/app/a?index=${headers['x-consul-index']}&wait=60s`);
+  const self = (await asker('GET', 'acl/token/self')).json as { AccessorID: string };
+  if (what === 'is gone') await api.root('DELETE', `acl/token/${self.AccessorID}`);
+  else {
+    const { ID } = (await api.root('GET', 'acl/policy/name/app')).json as { ID: string };
+    await api.root('PUT', `acl/policy/${ID}`, { Name: 'app', Rules: '' });
+  }
+  await api.root('PUT', 'kv/app/a', 'secret');
+  const reply = await waiting;
+  expect([reply.status, reply.text]).toEqual([status, expect.stringContaining(text)]);
+});
+
 describe('legacy', () => {
   test('ids are secrets: create, info, list, update, clone, destroy', async () => {
     await using api = await start({ legacy: true, acl: { defaultPolicy: 'allow' } });

@@ -57,9 +57,23 @@ export class Incoming implements V1Request {
   }
 
   get authority(): Authority {
-    return (this.#authority ??= this.#access.authorityOf(
-      this.#access.isEnabled ? tokenOf(this.query.get('token'), this.headers) : '',
-    ));
+    return (this.#authority ??= this.#lookUp());
+  }
+
+  /**
+   * Looks the token up anew, for an answer that was waited for. True when it may something else than before.
+   *
+   * @throws ACCESS_UNKNOWN_TOKEN when it is gone
+   */
+  renew(): boolean {
+    const before = this.#authority;
+    if (before === undefined || !this.#access.isEnabled) return false;
+    this.#authority = this.#lookUp();
+    return this.#authority.id !== before.id;
+  }
+
+  #lookUp(): Authority {
+    return this.#access.authorityOf(this.#access.isEnabled ? tokenOf(this.query.get('token'), this.headers) : '');
   }
 
   get remoteAddress(): string {

@@ -98,7 +98,9 @@ export class V1 {
     try {
       if (asked.kept.isSound !== true) this.#check(route, asked);
       const answer = handler(asked);
-      if (answer instanceof Promise) void this.#sendLater(response, asked, answer);
+      // What was rendered for a token that may something else by now is not sent: the read begins again.
+      const again = route.methods['GET'] === handler ? () => this.#run(route, handler, asked, response) : undefined;
+      if (answer instanceof Promise) void this.#sendLater(response, asked, answer, again);
       else this.#send(response, asked, answer);
     } catch (error) {
       this.#fail(response, asked, error);
@@ -111,9 +113,16 @@ export class V1 {
     kept.isSound = true;
   }
 
-  async #sendLater(response: ServerResponse, asked: Incoming, answer: Promise<V1Answer>): Promise<void> {
+  async #sendLater(
+    response: ServerResponse,
+    asked: Incoming,
+    answer: Promise<V1Answer>,
+    again?: () => void,
+  ): Promise<void> {
     try {
-      this.#send(response, asked, await answer);
+      const found = await answer;
+      if (again !== undefined && asked.renew()) return again();
+      this.#send(response, asked, found);
     } catch (error) {
       this.#fail(response, asked, error);
     }
