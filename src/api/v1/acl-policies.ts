@@ -1,8 +1,8 @@
 import { aclTopic, type Kept, type PolicyRecord } from '../../access/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest, notFound } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import { policyBody } from './acl-body.ts';
-import { aclRead, authored, type Answering } from './acl-request.ts';
+import { aclRead, authored, orMissing, type Answering } from './acl-request.ts';
 import { wirePolicy, wirePolicyListed } from './acl-wire.ts';
 import { changedAt, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { argumentOf } from './on-node.ts';
@@ -15,7 +15,10 @@ export function aclPolicyRoutes(context: ApiContext): V1Route[] {
     {
       path: 'acl/policy/',
       methods: {
-        GET: (request) => show(context, request, context.acl.state.policy(argumentOf(request, 'policy ID'))),
+        GET: (request) => {
+          const id = argumentOf(request, 'policy ID');
+          return show(context, request, `id ${id}`, () => context.acl.state.policy(id));
+        },
         PUT: (request) => update(context, request),
         DELETE: (request) => remove(context, request),
       },
@@ -23,7 +26,10 @@ export function aclPolicyRoutes(context: ApiContext): V1Route[] {
     {
       path: 'acl/policy/name/',
       methods: {
-        GET: (request) => show(context, request, context.acl.state.policyNamed(argumentOf(request, 'policy Name'))),
+        GET: (request) => {
+          const name = argumentOf(request, 'policy Name');
+          return show(context, request, `name ${name}`, () => context.acl.state.policyNamed(name));
+        },
       },
     },
   ];
@@ -37,19 +43,22 @@ function list(context: ApiContext, request: V1Request): Answering {
   });
 }
 
-/** What was found by id or name when it was asked; whoever waits hears of its end as well. */
-function show(context: ApiContext, request: V1Request, found: Kept<PolicyRecord> | undefined): Answering {
-  request.authority.demand('acl', '', 'read');
-  if (found === undefined) throw missing();
-  const { id } = found.record;
-  return aclRead(context, request, {
-    key: `policy ${id}`,
+/** The one of an id or a name, `what`. */
+function show(
+  context: ApiContext,
+  request: V1Request,
+  what: string,
+  find: () => Kept<PolicyRecord> | undefined,
+): Answering {
+  const query = {
+    key: `policy ${what}`,
     topics: [aclTopic.policies],
     render: () => {
-      const policy = context.acl.state.policy(id);
-      return policy === undefined ? 'null' : JSON.stringify(wirePolicy(policy));
+      const found = find();
+      return found === undefined ? '' : JSON.stringify(wirePolicy(found));
     },
-  });
+  };
+  return aclRead(context, request, query, orMissing(404, 'Requested policy does not exist: ACL not found'));
 }
 
 async function create(context: ApiContext, request: V1Request): Promise<V1Answer> {
@@ -73,8 +82,4 @@ async function remove(context: ApiContext, request: V1Request): Promise<V1Answer
   request.authority.demand('acl', '', 'write');
   const { revision } = await context.acl.writes.deletePolicy(argumentOf(request, 'policy ID'), authored(request));
   return { json: 'true', headers: changedAt(revision) };
-}
-
-function missing(): Error {
-  return notFound('Requested policy does not exist: ACL not found');
 }

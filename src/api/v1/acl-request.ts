@@ -12,6 +12,11 @@ export function aclRead(context: ApiContext, request: V1Request, query: LiveQuer
   return answerRead(context, request, { ...query, key: `acl ${query.key}` }, present);
 }
 
+/** For a read that renders nothing where nothing is: whoever waits is told of the end, and of what comes to be. */
+export function orMissing(status: number, text: string): Present {
+  return ({ body }) => (body.length === 0 ? { status, text } : { json: body });
+}
+
 /** Who changes something, for history and for what nobody may do to their own token. */
 export function authored({ author, authority }: V1Request): ByToken {
   return { author, accessor: authority.accessor };

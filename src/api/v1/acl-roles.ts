@@ -1,8 +1,8 @@
 import { aclTopic, type Kept, type RoleRecord } from '../../access/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest, notFound } from '../errors.ts';
+import { badRequest } from '../errors.ts';
 import { roleBody } from './acl-body.ts';
-import { aclRead, authored, type Answering } from './acl-request.ts';
+import { aclRead, authored, orMissing, type Answering } from './acl-request.ts';
 import { wireRole } from './acl-wire.ts';
 import { changedAt, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { argumentOf } from './on-node.ts';
@@ -17,7 +17,10 @@ export function aclRoleRoutes(context: ApiContext): V1Route[] {
     {
       path: 'acl/role/',
       methods: {
-        GET: (request) => show(context, request, context.acl.state.role(argumentOf(request, 'role ID'))),
+        GET: (request) => {
+          const id = argumentOf(request, 'role ID');
+          return show(context, request, `id ${id}`, () => context.acl.state.role(id));
+        },
         PUT: (request) => update(context, request),
         DELETE: (request) => remove(context, request),
       },
@@ -25,7 +28,10 @@ export function aclRoleRoutes(context: ApiContext): V1Route[] {
     {
       path: 'acl/role/name/',
       methods: {
-        GET: (request) => show(context, request, context.acl.state.roleNamed(argumentOf(request, 'role Name'))),
+        GET: (request) => {
+          const name = argumentOf(request, 'role Name');
+          return show(context, request, `name ${name}`, () => context.acl.state.roleNamed(name));
+        },
       },
     },
   ];
@@ -45,19 +51,22 @@ function list(context: ApiContext, request: V1Request): Answering {
   });
 }
 
-function show(context: ApiContext, request: V1Request, found: Kept<RoleRecord> | undefined): Answering {
-  request.authority.demand('acl', '', 'read');
-  if (found === undefined) throw notFound('Requested role does not exist: ACL not found');
-  const { state } = context.acl;
-  const { id } = found.record;
-  return aclRead(context, request, {
-    key: `role ${id}`,
+/** The one of an id or a name, `what`. */
+function show(
+  context: ApiContext,
+  request: V1Request,
+  what: string,
+  find: () => Kept<RoleRecord> | undefined,
+): Answering {
+  const query = {
+    key: `role ${what}`,
     topics: TOPICS,
     render: () => {
-      const role = state.role(id);
-      return role === undefined ? 'null' : JSON.stringify(wireRole(state, role));
+      const found = find();
+      return found === undefined ? '' : JSON.stringify(wireRole(context.acl.state, found));
     },
-  });
+  };
+  return aclRead(context, request, query, orMissing(404, 'Requested role does not exist: ACL not found'));
 }
 
 async function create(context: ApiContext, request: V1Request): Promise<V1Answer> {

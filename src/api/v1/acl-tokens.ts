@@ -3,7 +3,7 @@ import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { tokenOf } from '../token-of.ts';
 import { aclBody, tokenBody } from './acl-body.ts';
-import { aclRead, authored, type Answering } from './acl-request.ts';
+import { aclRead, authored, orMissing, type Answering } from './acl-request.ts';
 import { HIDDEN, keptSecret, wireToken } from './acl-wire.ts';
 import { answerRead } from './blocking.ts';
 import { textIn } from '../fields.ts';
@@ -64,17 +64,17 @@ function show(context: ApiContext, request: V1Request): Answering {
     const token = state.token(accessor);
     return token !== undefined && access.isLiving(token) ? token : undefined;
   };
-  if (find() === undefined) throw unknownToken();
-  return aclRead(context, request, {
+  const query = {
     key: `token ${JSON.stringify([accessor, shows])}`,
     topics: TOPICS,
     render: () => {
       const token = find();
       return token === undefined
-        ? 'null'
+        ? ''
         : JSON.stringify(wireToken(state, token, shows ? keptSecret(token.record) : HIDDEN));
     },
-  });
+  };
+  return aclRead(context, request, query, orMissing(403, 'ACL not found'));
 }
 
 function showsSecrets({ authority }: V1Request): boolean {

@@ -74,6 +74,7 @@ function gauges(context: ApiContext): Gauge[] {
     ['consul.runtime.sys_bytes', rss],
     ['consul.runtime.num_goroutines', process.getActiveResourcesInfo().length],
     ['consul.server.isLeader', isLeader ? 1 : 0],
+    ['consul.rpc.queries_blocking', context.queries.waiters + context.userEvents.log.waiters],
     ['consul.state.nodes', nodes.length, dc],
     ['consul.state.services', new Set(nodes.flatMap(servicesOf)).size, dc],
     ['consul.state.service_instances', nodes.flatMap(servicesOf).length, dc],
