@@ -9,7 +9,7 @@ import { indexOf, LiveQueries, PREPARED_TOPIC, preparedParts, PreparedState } fr
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
 import { MemoryStore, type Write } from '../store/index.ts';
 import type { ApiContext } from './context.ts';
-import { buildHttpServer } from './http-api.ts';
+import { buildHttpServer } from './http-server.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './http-settings.ts';
 import { TestNode } from './testing-node.ts';
 

@@ -166,7 +166,11 @@ service { name = "hcl" port = 1 check { ttl = "1m" } }`,
     test('consul agent answers over a Unix socket alone', async () => {
       const socket = launcher.at('only.sock');
       const agent = launcher.start([
-        ...['agent', '-dev', '-dns-port=-1', '-hcl', `addresses { http = "unix://${socket}" }`],
+        'agent',
+        '-dev',
+        '-dns-port=-1',
+        '-hcl',
+        `addresses { http = "unix://${socket}" }`,
       ]);
       await expect.poll(() => agent.stderr, { timeout: 30_000 }).toContain('"ready"');
       const { stdout } = await run('curl', ['-sS', '--unix-socket', socket, 'http://localhost/v1/status/leader']);

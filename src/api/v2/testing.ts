@@ -19,7 +19,7 @@ import {
 import { checkRecordOf, startTestRegistry, type RegionLiteral, type TestRegistry } from '../../registry/testing.ts';
 import { MemoryStore, type Write } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
-import { buildHttpServer } from '../http-api.ts';
+import { buildHttpServer } from '../http-server.ts';
 import { HTTP_SETTINGS } from '../http-settings.ts';
 import { v2Routes } from './routes.ts';
 import type { ListenerControl, LocalNode } from '../local-node.ts';
