@@ -43,6 +43,12 @@ export const badSnapshot = defineError(
     hint: 'nothing was changed; take one with drover snapshot:save',
   },
 );
+export const snapshotTooLarge = defineError(
+  'STORE_SNAPSHOT_TOO_LARGE',
+  500,
+  (bytes: number, most: number) => `the state has ${bytes} bytes, a snapshot holds at most ${most}`,
+  { hint: 'history is part of it: a shorter history_keep makes it smaller' },
+);
 export const badLease = defineError('STORE_BAD_LEASE', 400, (ttlMs: number) => `a lease cannot last ${ttlMs} ms`, {
   hint: 'between 1 ms and 24 days',
 });

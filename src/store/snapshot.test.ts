@@ -67,6 +67,12 @@ test('takeSnapshot() leaves out what belongs to those who run', async () => {
   expect(entries.map(({ key }) => key)).toEqual(['alive/n1', 'kv/own/x']);
 });
 
+test('takeSnapshot() refuses to take what could not be restored', async () => {
+  await using store = await MemoryStore.start();
+  await store.commit({ compares: [], writes: [{ type: 'put', key: 'a', value: 'x'.repeat(1_000) }] });
+  await expect(takeSnapshot(store, ABOUT, 66_000)).rejects.toMatchObject({ code: 'STORE_SNAPSHOT_TOO_LARGE' });
+});
+
 const META = { format: 'drover-snapshot', layout: 1, index: 5, ...ABOUT, entries: 1 };
 const LINE = '["a",1,1,"v"]\n';
 

@@ -1,7 +1,7 @@
 import { BadArchive, openArchive, sealArchive } from '../lib/index.ts';
 import type { Entry, Revision, Store } from './contract.ts';
 import { prefixRange } from './contract.ts';
-import { badSnapshot } from './errors.ts';
+import { badSnapshot, snapshotTooLarge } from './errors.ts';
 
 /** Of an archive, and of what it unpacks to. */
 export const MAX_SNAPSHOT_BYTES = 512 * 1024 * 1024;
@@ -15,6 +15,8 @@ const GAP = 1_000_000_000;
 /** What belongs to the servers and agents that run, not to the state: who speaks for a node, who is there, who leads. */
 const OF_THE_RUNNING = ['own/', 'srv/', 'lead/'] as const;
 const LINES_PER_TURN = 2_000;
+/** `meta.json`, sums and headers. */
+const ROOM_FOR_META = 65_536;
 
 /** `meta.json` of a snapshot. */
 export interface SnapshotMeta {
@@ -35,17 +37,24 @@ export interface Snapshot {
   readonly entries: readonly Entry[];
 }
 
-/** The whole state at one revision, as an archive of `meta.json`, `state` (a line of JSON an entry) and `SHA256SUMS`. */
+/**
+ * The whole state at one revision, as an archive of `meta.json`, `state` (a line of JSON an entry) and `SHA256SUMS`.
+ *
+ * @throws STORE_SNAPSHOT_TOO_LARGE for one that could not be restored
+ */
 export async function takeSnapshot(
   store: Pick<Store, 'read'>,
   about: Pick<SnapshotMeta, 'version' | 'region' | 'at'>,
+  maxBytes = MAX_SNAPSHOT_BYTES,
 ): Promise<{ readonly archive: Buffer; readonly meta: SnapshotMeta }> {
   const { entries, revision } = await store.read(prefixRange(''));
   const kept = entries.filter(({ key }) => !OF_THE_RUNNING.some((family) => key.startsWith(family)));
   const meta: SnapshotMeta = { format: FORMAT, layout: LAYOUT, index: revision, ...about, entries: kept.length };
+  const state = await stateOf(kept);
+  if (state.length > maxBytes - ROOM_FOR_META) throw snapshotTooLarge(state.length, maxBytes);
   const files = new Map([
     ['meta.json', Buffer.from(`${JSON.stringify(meta, null, 2)}\n`)],
-    ['state', await stateOf(kept)],
+    ['state', state],
   ]);
   return { archive: await sealArchive(files), meta };
 }

@@ -11,6 +11,20 @@ const MODES: Record<string, (directory: string, run: string) => Promise<void>> =
     await Promise.all(Array.from({ length: 32 }, (_, writer) => writeForever(store, `${run}/${writer}`)));
   },
 
+  /** Restores one state after another until killed: all entries of a state hold its number. */
+  async restore(directory) {
+    const store = await SqliteStore.start({ directory });
+    for (let turn = 0; ; turn++) {
+      const first = store.status().revision + 10;
+      const entries = Array.from({ length: 5_000 + (turn % 7) }, (_, at) => {
+        const createRevision = first + at;
+        return { key: `k${at}`, value: String(turn), createRevision, modRevision: createRevision };
+      });
+      const revision = await store.restore(entries, first + 10_000);
+      writeSync(1, `restored ${turn} ${revision}\n`);
+    }
+  },
+
   /** Holds the directory until killed. */
   async hold(directory) {
     await SqliteStore.start({ directory });

@@ -57,6 +57,29 @@ test('a store killed under 32 writers, its log damaged behind its end, loses not
   expect(known.entries.size).toBeGreaterThan(200);
 });
 
+test('a store killed while it is restored holds one whole state, the acknowledged one or a later', async () => {
+  const directory = fixture.directory();
+  const random = seededRandom(7);
+  let lowest = 0;
+  for (let round = 0; round < 4; round++) {
+    const child = fixture.start('restore', directory, '');
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+    await sleep(20 + random() * 150);
+    await kill(child);
+    const acknowledged = output.split('\n').slice(0, -1).at(-1)?.split(' ') ?? [];
+    await using store = await SqliteStore.start({ directory });
+    const { entries, revision } = await store.read(ALL);
+    const [turn] = new Set(entries.map(({ value }) => Number(value)));
+    expect(entries.every(({ value }) => value === String(turn))).toBe(true);
+    expect(entries).toHaveLength(5_000 + ((turn ?? 0) % 7));
+    expect(turn).toBeGreaterThanOrEqual(Number(acknowledged[1]));
+    expect(revision).toBeGreaterThanOrEqual(Math.max(lowest, Number(acknowledged[2])));
+    lowest = revision;
+  }
+});
+
 /** Acknowledged keys that are not as they were acknowledged; in-flight changes may have happened or not. */
 function missing(entries: readonly Entry[], known: Acknowledged): string[] {
   const stored = new Map(entries.map((entry) => [entry.key, entry]));
