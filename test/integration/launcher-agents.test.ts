@@ -225,7 +225,8 @@ service { name = "hcl" port = 1 check { ttl = "1m" } }`,
     await launcher.write({ 'a.json': '{ "node_name": "n1", "servise": {} }' });
     const refused = await put(`${base}/agent/reload`);
     expect([refused.status, await refused.text()]).toEqual([500, expect.stringContaining('did you mean "service"')]);
-    await launcher.write({ 'a.json': { node_name: 'n1', service: { name: 'api' }, skip_leave_on_interrupt: false } });
+    const leaves = { leave_on_terminate: true, skip_leave_on_interrupt: false };
+    await launcher.write({ 'a.json': { node_name: 'n1', service: { name: 'api' }, ...leaves } });
     agent.child.kill('SIGHUP');
     await expect.poll(async () => Object.keys((await get(`${base}/agent/services`)) as object)).toEqual(['api']);
     const terminated = await agent.end('SIGTERM');
