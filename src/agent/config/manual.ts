@@ -1,5 +1,12 @@
 import { keyTable } from '../../definition/index.ts';
-import { expectSchema, httpHandlerSchema, onDownSchema, onUpSchema, reactionSchema, watchSchema } from '../../event/index.ts';
+import {
+  expectSchema,
+  httpHandlerSchema,
+  onDownSchema,
+  onUpSchema,
+  reactionSchema,
+  watchSchema,
+} from '../../event/index.ts';
 import { CONSUL_KEYS_WITHOUT_MEANING } from './foreign-keys.ts';
 import {
   balancerSchema,
