@@ -7,6 +7,7 @@ export const BENCHES = [
   'balancer',
   'http-health',
   'kv',
+  'acl',
   'blocking',
   'events',
   'store',
