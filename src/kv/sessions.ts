@@ -177,8 +177,9 @@ function lockOf(storeKey: string): [id: string, key: string] {
   return [rest.slice(0, slash), rest.slice(slash + 1)];
 }
 
-function nameOf({ id, name, node }: Session): string {
-  return `${name === '' ? id.slice(0, 8) : name}@${node}`;
+/** For people; its name is whatever a client gave, control characters included. */
+function nameOf({ id, node }: Session): string {
+  return `${id.slice(0, 8)}@${node}`;
 }
 
 /** What a write that is bound to a session compares; undefined when there is no such session. */

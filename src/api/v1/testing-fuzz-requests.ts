@@ -14,7 +14,8 @@ const PATHS =
   agent/health/service/name/ agent/service/register agent/service/deregister/ agent/service/maintenance/
   agent/check/register agent/check/deregister/ agent/check/pass/ agent/check/update/ agent/maintenance agent/join/
   agent/force-leave/ agent/host agent/metrics status/leader
-  event/fire/ event/list acl/ txn session/ query query/ query/web/execute query/web/explain`.split(/\s+/);
+  event/fire/ event/list acl/ txn txn session/create session/destroy/ session/renew/
+  session/info/ session/node/ session/list query query/ query/web/execute query/web/explain`.split(/\s+/);
 const WORDS = [
   '',
   'a',
@@ -62,7 +63,11 @@ const KEYS =
   Args Script DeregisterCriticalServiceAfter __proto__ constructor SkipNodeUpdate Template Type Regexp Failover NearestN Near DNS
   Token Session OnlyPassing IgnoreCheckIDs`.split(/\s+/);
 
-const CHANGES = /register|maintenance|check\/(?:pass|update)|fire/;
+const CHANGES = /register|maintenance|check\/(?:pass|update)|fire|txn|session\/(?:create|destroy|renew)/;
+const VERBS =
+  'set cas lock unlock get get-or-empty get-tree check-index check-session check-not-exists delete delete-cas delete-tree'.split(
+    ' ',
+  );
 /** What most endpoints take. */
 const SOUND = {
   Name: 'web',
@@ -89,7 +94,12 @@ export class FuzzRequests {
     const url = `/v1/${path}${rest}${count === 0 ? '' : `?${parameters.join('&')}`}`;
     const method = this.#chance(0.1) ? this.#pick(METHODS) : this.#methodOf(path);
     const headers = this.#chance(0.2) ? { 'accept-encoding': this.#pick(['gzip', 'gzip;q=x', ',,;', '*']) } : {};
-    return { method, url, headers, ...(this.#chance(0.6) ? { body: this.#body() } : {}) };
+    return {
+      method,
+      url,
+      headers,
+      ...(this.#chance(0.6) ? { body: path === 'txn' ? this.#txn() : this.#body() } : {}),
+    };
   }
 
   #methodOf(path: string): string {
@@ -111,6 +121,18 @@ export class FuzzRequests {
   #body(): string {
     if (this.#chance(0.1)) return this.#pick(['{', '', '[]', 'null', '"\\ud800"', '{"Name":', '\u0000', '[[[[[[']);
     return JSON.stringify(this.#object(0));
+  }
+
+  /** A list of operations, most of which could be. */
+  #txn(): string {
+    if (this.#chance(0.1)) return this.#body();
+    const ops = Array.from({ length: this.#below(5) }, () => {
+      const kind = this.#pick(['KV', 'KV', 'Node', 'Service', 'Check', 'Session', 'x']);
+      const [Verb, Key] = [this.#chance(0.9) ? this.#pick(VERBS) : this.#pick(WORDS), this.#pick(WORDS)];
+      const own = kind === 'KV' ? { Key, Value: this.#pick(['', 'eA==', 'x']) } : { [kind]: this.#object(1) };
+      return { [kind]: { Verb, ...own, ...(this.#chance(0.3) ? this.#object(1) : {}) } };
+    });
+    return JSON.stringify(ops);
   }
 
   #object(depth: number): Record<string, unknown> {

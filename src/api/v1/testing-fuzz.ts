@@ -3,8 +3,8 @@ import type { FuzzRequest, FuzzRequests } from './testing-fuzz-requests.ts';
 
 /** Texts of the 500s that Consul has itself (consul-http-api 1, 6, 8, 10, 11). */
 export const CONSULS_500 =
-  /^(No path to datacenter|Must provide |Bad node ID|Missing service registration|CheckID .* does not have associated TTL|Cannot provide tag filter|Invalid (node|service|tag) filter|Node name .* is reserved|Failed to join |agent: No node found|invalid session|missing session|Cannot modify non-existent prepared query|ID must be empty when|name '.*' aliases|Bad (Template|Regexp|format|limit|DNS TTL|NearestN|Token)|DNS TTL|Must be bound to|Name (is longer|has characters)|a query template|prepared query templates)/s;
-const STATUSES: ReadonlySet<number> = new Set([200, 400, 401, 403, 404, 405, 413, 429, 500, 501, 503]);
+  /^(No path to datacenter|Must provide |Bad node ID|Missing service registration|CheckID .* does not have associated TTL|Cannot provide tag filter|Invalid (node|service|tag) filter|Node name .* is reserved|Failed to join |agent: No node found|invalid session|missing session|Missing node registration|Missing check '|Check '.*' is in critical state|Invalid Behavior setting|Session TTL '|Invalid Session TTL '|Cannot modify non-existent prepared query|ID must be empty when|name '.*' aliases|Bad (Template|Regexp|format|limit|DNS TTL|NearestN|Token)|DNS TTL|Must be bound to|Name (is longer|has characters)|a query template|prepared query templates)/s;
+const STATUSES: ReadonlySet<number> = new Set([200, 400, 401, 403, 404, 405, 409, 413, 429, 500, 501, 503]);
 
 /** Sends so many requests; returns what was wrong with the answers, in words. */
 export async function fuzz(api: TestApi, requests: FuzzRequests, count: number): Promise<string[]> {
