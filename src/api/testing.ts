@@ -7,7 +7,7 @@ import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } f
 import { FakeClock, TIMING } from '../lib/index.ts';
 import { indexOf, LiveQueries, PREPARED_TOPIC, preparedParts, PreparedState } from '../registry/index.ts';
 import { nodeRecordOf, startTestRegistry, type TestRegistry, type TestRegistryOptions } from '../registry/testing.ts';
-import { MemoryStore, type Write } from '../store/index.ts';
+import { MemoryStore, type Store, type Write } from '../store/index.ts';
 import type { ApiContext } from './context.ts';
 import { buildHttpServer } from './http-server.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './http-settings.ts';
@@ -72,58 +72,98 @@ export interface TestApi extends AsyncDisposable {
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
   const clock = options.clock ?? new FakeClock();
-  const store = options.store ?? stack.use(await MemoryStore.start({ clock, base: 1 }));
-  const checkHistory = new CheckHistory({ store, keepMs: 86_400_000, clock });
-  const kv = new Kv();
-  const sessions = new Sessions({ clock });
-  const preparedState = new PreparedState();
-  const aclState = new AclState();
-  const eventLog = new EventLog();
-  const region = stack.use(
-    await startTestRegistry({
-      ...options,
-      store,
-      clock,
-      projections: [kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()],
-    }),
-  );
-  const { feed, catalog, registry } = region;
-  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const index = indexOf(
-    [
-      ['kv/', kv],
-      ['sess', sessions],
-      [PREPARED_TOPIC, preparedState],
-      ['acl/', aclState],
-    ],
-    catalog,
-  );
-  const acl = testAccess(aclState, feed, clock, {
-    enabled: options.acl !== undefined,
-    ...options.acl,
-    legacy: options.legacy ?? false,
-  });
-  const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
-  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
-  const sessionWrites = stack.use(await SessionWrites.start({ feed, kv, sessions, catalog, clock, withSession }));
-  const nodes = new Map<string, TestNode>();
-  for (const name of options.hosted ?? ['n1']) {
-    const record = nodeRecordOf({ name, taggedAddresses: { lan: '127.0.0.1', wan: '127.0.0.1' } });
-    nodes.set(name, stack.use(await TestNode.start({ record, registry, feed, clock })));
-  }
+  const { region, nodes, parts } = await startTestParts(options, clock, stack);
   const logged: string[] = [];
   const note = (_fields: object, text: string): void => void logged.push(text);
   let left = 0;
   const context: ApiContext = {
+    ...parts,
+    ...settingsOf(options),
     version: '0.0.0',
-    region: catalog.region,
-    isServer: options.isServer ?? true,
-    legacy: options.legacy ?? false,
-    pretty: options.pretty ?? false,
+    region: region.catalog.region,
     clock,
     random: () => 0,
     timing: TIMING.local,
+    nodes,
+    firstNode: firstOf(nodes),
+    dnsAddress: () => '127.0.0.1:8600',
+    httpAddress: () => 'http://127.0.0.1:8500',
+    restored: () => {},
+    leave: () => void left++,
+    log: { isDebug: false, debug: () => {}, info: () => {}, warn: note, error: note, tap: () => () => {} },
+  };
+  const server = await buildHttpServer(context);
+  stack.defer(() => server.close());
+  const running = stack.move();
+  return {
+    context,
+    server,
+    region,
+    clock,
+    node: nodes.get(context.firstNode) as TestNode,
+    logged,
+    ask: (method, url, asked) => inject(server, method, url, asked),
+    left: () => left,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function settingsOf(options: TestApiOptions): Pick<ApiContext, 'isServer' | 'legacy' | 'pretty' | 'http' | 'reload'> {
+  return {
+    isServer: options.isServer ?? true,
+    legacy: options.legacy ?? false,
+    pretty: options.pretty ?? false,
     http: options.http ?? HTTP_SETTINGS,
+    reload: options.reload ?? (() => Promise.resolve()),
+  };
+}
+
+/** What the API gets from the region, of a region in memory. */
+type RegionParts = Omit<
+  ApiContext,
+  | keyof ReturnType<typeof settingsOf>
+  | 'version'
+  | 'region'
+  | 'clock'
+  | 'random'
+  | 'timing'
+  | 'nodes'
+  | 'firstNode'
+  | 'dnsAddress'
+  | 'httpAddress'
+  | 'restored'
+  | 'leave'
+  | 'log'
+>;
+
+interface TestParts {
+  readonly region: TestRegistry;
+  readonly nodes: Map<string, TestNode>;
+  readonly parts: RegionParts;
+}
+
+async function startTestParts(
+  options: TestApiOptions,
+  clock: FakeClock,
+  stack: AsyncDisposableStack,
+): Promise<TestParts> {
+  const store = options.store ?? stack.use(await MemoryStore.start({ clock, base: 1 }));
+  const held = projectionsOver(store, clock);
+  const { kv, sessions, preparedState, aclState, eventLog, checkHistory } = held;
+  const projections = [...Object.values(held), new HistoryAuthors()];
+  const region = stack.use(await startTestRegistry({ ...options, store, clock, projections }));
+  const { feed, catalog, registry } = region;
+  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
+  const index = indexOver(held, catalog);
+  const { legacy = false } = options;
+  const acl = testAccess(aclState, feed, clock, { enabled: options.acl !== undefined, ...options.acl, legacy });
+  const queries = stack.use(await LiveQueries.start({ feed, index, clock, random: () => 0 }));
+  const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
+  const shared = { feed, kv, sessions, catalog, clock, withSession };
+  const sessionWrites = stack.use(await SessionWrites.start(shared));
+  const nodes = await startTestNodes(options, region, clock, stack);
+  const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
+  const parts: RegionParts = {
     store,
     feed,
     catalog,
@@ -135,44 +175,58 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     kvWrites: new KvWrites({ feed, kv, sessions, clock }),
     sessions,
     sessionWrites,
-    transactions: new Transactions({ feed, kv, sessions, catalog, clock, withSession }),
-    ...preparedParts({
-      state: preparedState,
-      feed,
-      catalog,
-      agent: [...nodes.keys()][0] ?? '',
-      session: (id) => sessionCompare(sessions, id),
-    }),
+    transactions: new Transactions(shared),
+    ...preparedParts({ state: preparedState, feed, catalog, agent: firstOf(nodes), session }),
     userEvents: userEvents(feed, eventLog),
     changes,
     history: new HistoryLog(store),
     checkHistory,
-    nodes,
-    firstNode: [...nodes.keys()][0] ?? '',
-    dnsAddress: () => '127.0.0.1:8600',
-    httpAddress: () => 'http://127.0.0.1:8500',
-    reload: options.reload ?? (() => Promise.resolve()),
-    restored: () => {},
-    leave: () => void left++,
-    log: { isDebug: false, debug: () => {}, info: () => {}, warn: note, error: note, tap: () => () => {} },
   };
-  const server = await buildHttpServer(context);
-  stack.defer(() => server.close());
-  const running = stack.move();
-  const node = nodes.get(context.firstNode) as TestNode;
-  const ask = (method: string, url: string, asked?: AskOptions): Promise<TestReply> =>
-    inject(server, method, url, asked);
+  return { region, nodes, parts };
+}
+
+function projectionsOver(store: Store, clock: FakeClock) {
   return {
-    context,
-    server,
-    region,
-    clock,
-    node,
-    logged,
-    ask,
-    left: () => left,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    kv: new Kv(),
+    sessions: new Sessions({ clock }),
+    preparedState: new PreparedState(),
+    eventLog: new EventLog(),
+    aclState: new AclState(),
+    checkHistory: new CheckHistory({ store, keepMs: 86_400_000, clock }),
   };
+}
+
+function indexOver(
+  { kv, sessions, preparedState, aclState }: ReturnType<typeof projectionsOver>,
+  catalog: TestRegistry['catalog'],
+): ReturnType<typeof indexOf> {
+  return indexOf(
+    [
+      ['kv/', kv],
+      ['sess', sessions],
+      [PREPARED_TOPIC, preparedState],
+      ['acl/', aclState],
+    ],
+    catalog,
+  );
+}
+
+async function startTestNodes(
+  { hosted = ['n1'] }: TestApiOptions,
+  { registry, feed }: TestRegistry,
+  clock: FakeClock,
+  stack: AsyncDisposableStack,
+): Promise<Map<string, TestNode>> {
+  const nodes = new Map<string, TestNode>();
+  for (const name of hosted) {
+    const record = nodeRecordOf({ name, taggedAddresses: { lan: '127.0.0.1', wan: '127.0.0.1' } });
+    nodes.set(name, stack.use(await TestNode.start({ record, registry, feed, clock })));
+  }
+  return nodes;
+}
+
+function firstOf(nodes: ReadonlyMap<string, unknown>): string {
+  return [...nodes.keys()][0] ?? '';
 }
 
 async function inject(
