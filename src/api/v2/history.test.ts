@@ -280,6 +280,18 @@ describe('history asks', () => {
 });
 
 describe('GET /v2/nodes/{node}/checks/{check}/history', () => {
+  test('asks for node:read, and for service:read of the service that is checked', async () => {
+    await using api = await startTestApi({
+      nodes: [{ name: 'n2', services: [{ service: 'web', status: 'passing' }] }],
+    });
+    const asked: string[] = [];
+    const demand: Authority['demand'] = (resource, name, level) => void asked.push(`${resource} ${name} ${level}`);
+    const authority: Authority = { id: 'x', accessor: '', allows: () => true, allowsUnder: () => true, demand };
+    Object.assign(api.context, { access: { isEnabled: true, defaultPolicy: 'deny', authorityOf: () => authority } });
+    expect((await api.ask('GET', '/v2/nodes/n2/checks/service%3Aweb/history')).status).toBe(200);
+    expect(asked).toEqual(['node n2 read', 'service web read']);
+  });
+
   test('tells the transitions with their output, newest first', async () => {
     await using api = await startTestApi();
     const say = (status: 'passing' | 'critical', output: string) =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { planUndo } from '../../../change/index.ts';
+import type { CatalogNode } from '../../../registry/index.ts';
 import { jsonBody, NO_BODY } from '../body.ts';
 import { unknownCheck } from '../errors.ts';
 import { demandWrite, maySee, sayChange, saySubject, subjectOf } from '../history-wire.ts';
@@ -101,15 +102,17 @@ const undoOne = route({
 const checkHistory = route({
   method: 'GET',
   path: '/v2/nodes/{node}/checks/{check}/history',
-  needs: ({ params }) => [['node', params.node, 'read']],
+  needs({ params: { node, check } }, { catalog }) {
+    const service = serviceOf(catalog.node(node), check);
+    return [['node', node, 'read'], ...(service === undefined ? [] : [['service', service, 'read'] as const])];
+  },
   summary: 'The last fifty transitions of a check with their output, newest first; they outlive restarts.',
   params: z.object({ node: z.string(), check: z.string() }),
   query: NONE,
   headers: NONE,
   body: NO_BODY,
   answer: z.array(checkTransitionSchema),
-  async handle({ params: { node, check }, caller: { authority } }, { catalog, checkHistory: transitions }) {
-    authority.demand('node', node, 'read');
+  async handle({ params: { node, check } }, { catalog, checkHistory: transitions }) {
     const found = await transitions.of(node, check);
     if (found.length === 0) {
       const ids = checkIds(catalog.node(node));
@@ -121,12 +124,13 @@ const checkHistory = route({
   },
 });
 
-interface WithChecks {
-  readonly checks: ReadonlyMap<string, unknown>;
-  readonly instances: ReadonlyMap<string, { readonly checks: ReadonlyMap<string, unknown> }>;
+/** The service that a check belongs to; undefined for one of the node, and for one that is gone. */
+function serviceOf(node: CatalogNode | undefined, check: string): string | undefined {
+  const instances = node === undefined ? [] : [...node.instances.values()];
+  return instances.find((one) => one.checks.has(check))?.record.service;
 }
 
-function checkIds(node: WithChecks | undefined): string[] {
+function checkIds(node: CatalogNode | undefined): string[] {
   if (node === undefined) return [];
   return [...node.checks.keys(), ...[...node.instances.values()].flatMap((one) => [...one.checks.keys()])];
 }
