@@ -31,8 +31,8 @@ export function isEmptyCheck(value: object): boolean {
   );
 }
 
-/** Clients know a broken duration by Go's own words. */
-function checkDuration(fields: Folded, key: string): void {
+/** Clients know a broken duration by Go's own words. @throws API_BAD_REQUEST `Request decode failed: …` */
+export function checkDuration(fields: Folded, key: string): void {
   const value = fields[key];
   if (typeof value !== 'string' || value === '') return;
   try {

@@ -1,7 +1,9 @@
+import { formatGoDuration } from '../../lib/index.ts';
 import type { CheckRecord, CheckStatus } from '../../registry/index.ts';
 import { badRequest, internal } from '../errors.ts';
 import { foldedObject, objectIn, textIn, type Folded } from '../fields.ts';
 import { checkedName } from '../checked-name.ts';
+import { checkDuration } from '../wire-check.ts';
 
 const MAX_OUTPUT = 4_096;
 const STATUSES: readonly string[] = ['passing', 'warning', 'critical'];
@@ -13,6 +15,11 @@ const DEFINITION: ReadonlyMap<string, string> = new Map(
    IntervalDuration TimeoutDuration DeregisterCriticalServiceAfter DeregisterCriticalServiceAfterDuration`
     .split(/\s+/)
     .map((name) => [name.toLowerCase(), name]),
+);
+
+const NS_PER_MS = 1_000_000;
+const DURATIONS: readonly string[] = [...DEFINITION.keys()].filter((key) =>
+  /^(?:interval|timeout|ttl|dereg)/.test(key),
 );
 
 /** The node that is registered, and when. */
@@ -49,6 +56,7 @@ export function parseCatalogCheck(value: unknown, owner: CatalogCheckOwner): Che
 
 function definitionOf(check: Folded): Record<string, unknown> {
   const given = foldedObject(objectIn(check, 'definition') ?? {}, 'Definition');
+  for (const key of DURATIONS) checkDuration(given, key);
   const known = Object.entries(given).flatMap(([key, value]): [string, unknown][] => {
     const name = DEFINITION.get(key);
     return name === undefined ? [] : [[name, key === 'header' ? headerOf(value) : plainOf(name, value)]];
@@ -57,6 +65,8 @@ function definitionOf(check: Folded): Record<string, unknown> {
 }
 
 function plainOf(name: string, value: unknown): string | number | boolean {
+  // A duration as a number is of nanoseconds, and shown as text.
+  if (typeof value === 'number' && DURATIONS.includes(name.toLowerCase())) return formatGoDuration(value / NS_PER_MS);
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   throw badRequest(`Request decode failed: Definition.${name}: expected a plain value`);
 }
