@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { ConsulAgent } from './consul-agent.ts';
 
 const ROUNDS = Number(process.env['DROVER_ROUNDS'] ?? 500);
@@ -14,9 +14,16 @@ const DESTROYED = 10;
 /** Rounds at least, in the worst case, that a machine with neighbours makes in a second. */
 const ROUNDS_PER_SECOND = 5;
 
+let agent: ConsulAgent | undefined;
+afterEach(async () => {
+  await agent?.[Symbol.asyncDispose]();
+  agent = undefined;
+});
+
 /** Who has the lock as far as the clients can know, and what must not happen before when. */
 class Arena {
   readonly errors: string[] = [];
+  readonly #signal: AbortSignal;
   rounds = 0;
   taken = 0;
   lastLockIndex = 0;
@@ -24,6 +31,14 @@ class Arena {
   inside: { readonly client: number; readonly untilMs: number } | null = null;
   /** Nobody may have the lock before: a lock-delay runs. */
   closedUntilMs = 0;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  get isOver(): boolean {
+    return this.rounds >= ROUNDS || this.errors.length > 0 || this.#signal.aborted;
+  }
 
   enter(client: number, untilMs: number): void {
     const nowMs = performance.now();
@@ -71,7 +86,7 @@ class Contender implements Disposable {
   }
 
   async fight(): Promise<void> {
-    while (this.#arena.rounds < ROUNDS && this.#arena.errors.length === 0) {
+    while (!this.#arena.isOver) {
       await this.#ensureSession();
       const lockIndex = await this.#acquire();
       if (lockIndex === undefined) continue;
@@ -177,17 +192,17 @@ class Contender implements Disposable {
 test(
   `of ${CLIENTS} clients that fight for a lock through sessions never two hold it, over ${ROUNDS} rounds with dead and late holders`,
   { timeout: 60_000 + (ROUNDS / ROUNDS_PER_SECOND) * 1_000 },
-  async () => {
+  async ({ signal }) => {
     const configuration = { node_name: 'fight-1', session_ttl_min: '100ms' };
-    await using agent = await ConsulAgent.start({ flags: ['-dev'], configuration });
-    const arena = new Arena();
+    const { url } = (agent = await ConsulAgent.start({ flags: ['-dev'], configuration }));
+    const arena = new Arena(signal);
     await using stack = new AsyncDisposableStack();
     const contenders = Array.from({ length: CLIENTS }, (_, number) =>
-      stack.use(new Contender({ url: agent.url, arena, number, random: Math.random })),
+      stack.use(new Contender({ url, arena, number, random: Math.random })),
     );
     await Promise.all(contenders.map((one) => one.fight()));
     expect(arena.errors).toEqual([]);
-    const read = await fetch(`${agent.url}/v1/kv/fight`);
+    const read = await fetch(`${url}/v1/kv/fight`);
     expect(await read.json()).toMatchObject([{ LockIndex: arena.taken }]);
   },
 );
