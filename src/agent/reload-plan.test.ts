@@ -120,3 +120,11 @@ test.each(dns)('planReload() lets DNS take up %j without a restart', (change) =>
   const expected = { domain: before.domain, altDomain: before.altDomain, dnsConfig: before.dnsConfig, ...change };
   expect(planReload(before, config(change))).toEqual({ steps: [], dns: expected, warnings: [] });
 });
+
+test('planReload() warns of access control that is another, and not of its tokens', () => {
+  const closed = aclConfigOf({ acl: { enabled: true, default_policy: 'deny' } });
+  const warned = planReload(config({}), config({ acl: closed })).warnings;
+  expect(warned).toEqual([expect.stringContaining('acl is another now')]);
+  const tokens = aclConfigOf({ acl: { tokens: { default: 'x' } } });
+  expect(planReload(config({}), config({ acl: tokens })).warnings).toEqual([]);
+});

@@ -37,6 +37,13 @@ const FIXED: Readonly<Partial<Record<keyof AgentConfig, string>>> = {
   scripts: 'enable_script_checks or enable_local_script_checks',
 };
 
+const ACL_WARNING = 'acl is another now: its tokens are taken up, for the rest restart the agent';
+
+/** Without the agent's own tokens, which a reload takes up. */
+function aclSettings({ acl }: AgentConfig): object {
+  return { ...acl, tokens: {} };
+}
+
 /** What it takes to get from one configuration to another while the agent runs. Pure. */
 export function planReload(before: AgentConfig, after: AgentConfig): ReloadPlan {
   const [first] = before.nodes;
@@ -53,6 +60,7 @@ export function planReload(before: AgentConfig, after: AgentConfig): ReloadPlan 
     steps,
     dns: isDeepStrictEqual(dnsSettings(before), dnsSettings(after)) ? null : dnsSettings(after),
     warnings: [
+      ...(isDeepStrictEqual(aclSettings(before), aclSettings(after)) ? [] : [ACL_WARNING]),
       ...changed.map((words) => `${words} is another now: restart the agent to take that up`),
       ...(first !== undefined && after.nodes[0]?.name !== first.name
         ? [`the agent’s first node stays "${first.name}", which has the agent API: restart the agent to take that up`]

@@ -82,7 +82,9 @@ async function start(legacy: boolean): Promise<Closed> {
     await ask('POST', 'query', { Name: 'q', Service: { Service: 'web' } }),
   ];
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-  const [session, query] = [replies[2], replies[4]].map((reply) => (reply?.json as { ID: string }).ID);
+  const [, , session, , query] = replies.map((reply) =>
+    reply.text.includes('"ID"') ? (reply.json as { ID: string }).ID : '',
+  );
   return {
     api,
     ids: { $session: session ?? '', $query: query ?? '' },
