@@ -29,7 +29,8 @@ export class FrontDoor {
 
   /** Why a request is refused; null for one that is not. */
   refusalOf(request: IncomingMessage): string | null {
-    return this.#guard.refusalOf(request) ?? this.#rules.refusalOf(request);
+    const { method, socket, url = '/' } = request;
+    return this.#guard.refusalOf(request) ?? this.#rules.refusalOf({ method, socket, url: originForm(url) });
   }
 
   /** Answers a request of `/v1`, before the framework knows of it; false for any other. */

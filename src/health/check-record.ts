@@ -22,8 +22,18 @@ const HIDDEN = '<hidden>';
 const SECRET_HEADER = /auth|cookie|token|secret|password|api-?key/i;
 
 /**
- * The record of a check before its first result, with Consul's ids and names: `CheckID` when given, else `service:<id>`
- * for a service's only check and `service:<id>:1` and so on for one of several.
+ * Consul's id of a check: `CheckID` when given, else `service:<id>` for a service's only check and `service:<id>:1` and so on
+ * for one of several; its name when it is the node's.
+ */
+export function checkIdOf({ id, name }: Pick<CheckDefinition, 'id' | 'name'>, owner: CheckOwner): string {
+  const { serviceId = '', index = 0, count = 1 } = owner;
+  if (id !== undefined) return id;
+  if (serviceId === '') return name ?? 'check';
+  return count > 1 ? `service:${serviceId}:${index + 1}` : `service:${serviceId}`;
+}
+
+/**
+ * The record of a check before its first result, with Consul's ids and names.
  *
  * @throws HEALTH_INVALID_CHECK
  */
@@ -32,9 +42,8 @@ export function checkRecordOf(
   owner: CheckOwner,
   clock: Pick<Clock, 'wall'> = systemClock,
 ): CheckRecord {
-  const { serviceId = '', serviceName = serviceId, index = 0, count = 1 } = owner;
-  const ofService = count > 1 ? `service:${serviceId}:${index + 1}` : `service:${serviceId}`;
-  const id = definition.id ?? (serviceId === '' ? (definition.name ?? 'check') : ofService);
+  const { serviceId = '', serviceName = serviceId } = owner;
+  const id = checkIdOf(definition, owner);
   const name = definition.name ?? (serviceId === '' ? id : `Service '${serviceName}' check`);
   return newRecord({ id, name, serviceId, notes: definition.notes ?? '' }, definition, clock);
 }

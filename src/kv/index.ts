@@ -18,4 +18,12 @@ export type { Session, SessionBehavior, SessionRecord, SessionServiceCheck } fro
 export { SESSION_TTL_MIN_MS, SessionWrites, type SessionWritesOptions } from './session-writes.ts';
 export { sessionCompare, Sessions, type SessionsOptions } from './sessions.ts';
 export { Transactions, type TransactionsOptions } from './transactions.ts';
-export { isRead, type KvOp, type TxnOp, type TxnOutcome, type TxnProblem, type TxnResult } from './txn-op.ts';
+export {
+  isRead,
+  type CheckOp,
+  type KvOp,
+  type TxnOp,
+  type TxnOutcome,
+  type TxnProblem,
+  type TxnResult,
+} from './txn-op.ts';

@@ -27,9 +27,9 @@ export function whyInvalid(session: SessionRecord, catalog: SessionCatalog): Inv
 }
 
 function statusOf(catalog: SessionCatalog, node: string, id: string): CheckStatus | undefined {
-  const found = catalog.nodeState(node)?.check(id);
-  if (found !== undefined) return found.record.status;
   const { record, alive } = catalog.node(node) ?? {};
-  if (id !== SERF_HEALTH || record === undefined || alive === undefined || record.external) return undefined;
-  return alive.status === 'down' || alive.status === 'left' ? 'critical' : 'passing';
+  // Liveness goes before a check of that id: any service may register one, and would end every session of its node.
+  if (id === SERF_HEALTH && record?.external === false && alive !== undefined)
+    return alive.status === 'down' || alive.status === 'left' ? 'critical' : 'passing';
+  return catalog.nodeState(node)?.check(id)?.record.status;
 }

@@ -7,7 +7,7 @@ import { parseCheckRegistration } from '../registration.ts';
 import { asInvalidCheck } from './agent-services.ts';
 import { filterRows } from './answer-rows.ts';
 import { bodyJson, json, type V1Answer, type V1Handler, type V1Request, type V1Route } from './exchange.ts';
-import { demandCheck, demandCheckOf } from './local-demands.ts';
+import { demandCheck, demandCheckOf, demandReplaced } from './local-demands.ts';
 import { localCheck } from './local-wire.ts';
 import { argumentOf, changed, onNode } from './on-node.ts';
 import { CHECK_SHAPE } from './row-shapes.ts';
@@ -52,8 +52,7 @@ async function register(node: LocalNode, request: V1Request): Promise<V1Answer> 
   const { definition, serviceId } = registration;
   demandCheckOf(request.authority, node, serviceId, 'write');
   const id = definition.id ?? definition.name;
-  // What it replaces may be another service's.
-  if (id !== undefined && node.checks().some((one) => one.id === id)) demandCheck(request.authority, node, id, 'write');
+  if (id !== undefined) demandReplaced(request.authority, node, id);
   return changed(await asInvalidCheck(node.registerCheck(registration)));
 }
 

@@ -1,15 +1,16 @@
+import { checkIdOf } from '../../health/index.ts';
 import { DroverError } from '../../lib/index.ts';
 import { topic, type InstanceRecord } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
-import type { LocalNode } from '../local-node.ts';
+import type { LocalNode, ServiceRegistration } from '../local-node.ts';
 import { parseServiceRegistration } from '../registration.ts';
 import { isSidecar, sidecarIdOf, withSidecarPort } from '../sidecar.ts';
 import { healthById, healthByName } from './agent-health.ts';
 import { filterRows } from './answer-rows.ts';
 import { waitOf } from './blocking.ts';
 import { bodyJson, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
-import { demandService } from './local-demands.ts';
+import { demandReplaced, demandService } from './local-demands.ts';
 import { hashedService, localService } from './local-wire.ts';
 import { argumentOf, changed, enableOf, onNode } from './on-node.ts';
 import { SERVICE_SHAPE } from './row-shapes.ts';
@@ -67,7 +68,7 @@ function hashed(found: ReturnType<typeof hashedService>): V1Answer {
 async function register(node: LocalNode, request: V1Request): Promise<V1Answer> {
   const registration = parseServiceRegistration(bodyJson(request), { unknownKeys: 'ignore' });
   const sidecars = registration.sidecar === undefined ? [] : [registration.sidecar];
-  for (const { instance } of [registration, ...sidecars]) demandRegister(request, node, instance);
+  for (const one of [registration, ...sidecars]) demandRegister(request, node, one);
   const options = { replaceChecks: parseFlag(request, 'replace-existing-checks') };
   const revision = await asInvalidCheck(node.registerService(registration, options));
   if (registration.sidecar === undefined) return changed(revision);
@@ -76,10 +77,14 @@ async function register(node: LocalNode, request: V1Request): Promise<V1Answer> 
   return changed(await asInvalidCheck(node.registerService(sidecar, options)));
 }
 
-function demandRegister({ authority }: V1Request, node: LocalNode, { id, service: name }: InstanceRecord): void {
-  authority.demand('service', name, 'write');
-  // What it replaces may be another service's.
-  if (node.services().some((one) => one.id === id)) demandService(authority, node, id, 'write');
+/** What it replaces may be another service's: the service under its id, and the checks under those of its checks. */
+function demandRegister({ authority }: V1Request, node: LocalNode, { instance, checks }: ServiceRegistration): void {
+  const { id: serviceId, service: serviceName } = instance;
+  authority.demand('service', serviceName, 'write');
+  if (authority.id === '') return;
+  if (node.services().some((one) => one.id === serviceId)) demandService(authority, node, serviceId, 'write');
+  for (const [index, check] of checks.entries())
+    demandReplaced(authority, node, checkIdOf(check, { serviceId, serviceName, index, count: checks.length }));
 }
 
 /** Go's clients send `true`; a flag without a value counts as well. */

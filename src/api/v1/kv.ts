@@ -3,6 +3,7 @@ import { checkPrefix, kvPrefixTopic, kvTopic, type Written } from '../../kv/inde
 import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
+import { keyPrefixText } from '../key-text.ts';
 import { answerRead } from './blocking.ts';
 import { changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { entryJson } from './kv-wire.ts';
@@ -148,7 +149,7 @@ async function remove(context: ApiContext, request: V1Request): Promise<V1Answer
   if (key === '' && !recurse) throw badRequest('Missing key name');
   refuseConflicts(query, ['recurse', 'cas']);
   const cas = casOf(query);
-  demandDelete(request.authority, textOfBytes(key), recurse);
+  demandDelete(request.authority, key, recurse);
   const written = recurse
     ? await context.kvWrites.deleteTree(key, { author })
     : await context.kvWrites.delete(key, cas === undefined ? { author } : { author, cas });
@@ -157,8 +158,9 @@ async function remove(context: ApiContext, request: V1Request): Promise<V1Answer
 
 /** A recursive delete needs `write` on everything that may be under the prefix. */
 function demandDelete(authority: Authority, key: string, recurse: boolean): void {
-  if (!recurse) authority.demand('key', key, 'write');
-  else if (!authority.allowsUnder('key', key, 'write')) throw denied(authority.accessor, 'key:write', key);
+  if (!recurse) return authority.demand('key', textOfBytes(key), 'write');
+  const prefix = keyPrefixText(key);
+  if (!authority.allowsUnder('key', prefix, 'write')) throw denied(authority.accessor, 'key:write', prefix);
 }
 
 function refuseConflicts(query: Query, names: readonly string[]): void {

@@ -13,6 +13,11 @@ export function demandCheckOf(authority: Authority, node: LocalNode, serviceId: 
   else demandService(authority, node, serviceId, level);
 }
 
+/** A check that is replaced may be another service's, or the node's. */
+export function demandReplaced(authority: Authority, node: LocalNode, id: string): void {
+  if (node.checks().some((one) => one.id === id)) demandCheck(authority, node, id, 'write');
+}
+
 /** The same for a check by its id. */
 export function demandCheck(authority: Authority, node: LocalNode, id: string, level: Level): void {
   const found = node.checks().find((one) => one.id === id);

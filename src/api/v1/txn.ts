@@ -1,7 +1,8 @@
 import { denied, type Authority } from '../../access/index.ts';
-import { isRead, type TxnOp, type TxnOutcome, type TxnProblem, type TxnResult } from '../../kv/index.ts';
+import { isRead, type CheckOp, type TxnOp, type TxnOutcome, type TxnProblem, type TxnResult } from '../../kv/index.ts';
 import { DroverError } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
+import { keyPrefixText } from '../key-text.ts';
 import { changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { resultJson } from './txn-wire.ts';
 import { MAX_OPS, parseTxn, tooManyText, txnTooLargeText } from './parse-txn.ts';
@@ -104,7 +105,8 @@ function demandOp(context: ApiContext, authority: Authority, op: TxnOp): void {
     case 'kv': {
       const key = textOfBytes(op.key);
       if (op.verb === 'delete-tree') {
-        if (!authority.allowsUnder('key', key, 'write')) throw denied(authority.accessor, 'key:write', key);
+        const prefix = keyPrefixText(op.key);
+        if (!authority.allowsUnder('key', prefix, 'write')) throw denied(authority.accessor, 'key:write', prefix);
       } else if (op.verb.startsWith('check-')) authority.demand('key', key, 'read');
       else if (!isRead(op)) authority.demand('key', key, 'write');
       return;
@@ -117,9 +119,10 @@ function demandOp(context: ApiContext, authority: Authority, op: TxnOp): void {
       return;
     case 'check': {
       if (op.verb === 'get') return;
-      const serviceId = op.check?.serviceId ?? knownServiceOf(context, op.node, op.id);
-      if (serviceId === '') authority.demand('node', op.node, 'write');
-      else demandService(context, authority, op.node, serviceId, undefined);
+      for (const serviceId of servicesOfCheck(context, op)) {
+        if (serviceId === '') authority.demand('node', op.node, 'write');
+        else demandService(context, authority, op.node, serviceId, undefined);
+      }
       return;
     }
     case 'session': {
@@ -144,8 +147,11 @@ function demandService(
   for (const name of names.size === 0 ? [id] : names) authority.demand('service', name, 'write');
 }
 
-function knownServiceOf({ catalog }: ApiContext, node: string, checkId: string): string {
+/** Whose check it is and whose it is to be, empty for the node's: one that is replaced may be another service's. */
+function servicesOfCheck({ catalog }: ApiContext, { node, id, check }: CheckOp): ReadonlySet<string> {
   const found = catalog.node(node);
-  if (found === undefined || found.checks.has(checkId)) return '';
-  return [...found.instances.values()].find((one) => one.checks.has(checkId))?.record.id ?? '';
+  const ids = new Set(check === undefined ? [] : [check.serviceId]);
+  if (found?.checks.has(id) === true) ids.add('');
+  for (const one of found?.instances.values() ?? []) if (one.checks.has(id)) ids.add(one.record.id);
+  return ids.size === 0 ? new Set(['']) : ids;
 }

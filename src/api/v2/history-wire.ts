@@ -5,6 +5,7 @@ import type { HistoryItem } from '../../change/index.ts';
 import { toServiceDocument, type Definition } from '../../definition/index.ts';
 import { valueOfEntry } from '../../kv/index.ts';
 import { treeLeft, treeValues, type HistoryKind } from '../../store/index.ts';
+import { keyPrefixText, keyText } from '../key-text.ts';
 import type { historyItemSchema, historyValueSchema } from './schemas.ts';
 
 type Item = z.output<typeof historyItemSchema>;
@@ -18,7 +19,7 @@ interface Changed {
 
 /** Whether who asks may see a change. */
 export function maySee(authority: Authority, changed: Changed): boolean {
-  if (changed.kind === 'kvtree') return authority.allowsUnder('key', changed.subject, 'read');
+  if (changed.kind === 'kvtree') return authority.allowsUnder('key', keyPrefixText(changed.subject), 'read');
   return authority.allows(...resourceOf(changed), 'read');
 }
 
@@ -28,7 +29,7 @@ export function demandWrite(authority: Authority, changed: Changed): void {
 }
 
 function resourceOf({ kind, subject }: Changed): [resource: Resource, name: string] {
-  if (kind === 'kv' || kind === 'kvtree') return ['key', subject];
+  if (kind === 'kv' || kind === 'kvtree') return ['key', keyText(subject)];
   if (kind === 'acl') return ['acl', ''];
   if (kind === 'ds') return ['operator', ''];
   return ['service', sayPath(subject).replace(/^[^/]*\//, '')];
@@ -61,12 +62,12 @@ export function sayChange(item: HistoryItem): Item {
 
 /** A subject as people write it. */
 export function saySubject({ kind, subject }: Changed): string {
-  return kind === 'kv' || kind === 'kvtree' ? sayBytes(subject) : sayPath(subject);
+  return kind === 'kv' || kind === 'kvtree' ? keyText(subject) : sayPath(subject);
 }
 
 /** The keys that a recursive delete took. */
 function sayTree(item: HistoryItem): Value {
-  const keys = [...treeValues(item).keys()].map(sayBytes);
+  const keys = [...treeValues(item).keys()].map(keyText);
   const left = treeLeft(item);
   return { keys: keys.length + left, text: [...keys, ...(left > 0 ? [`… and ${left} more`] : [])].join('\n') };
 }
@@ -81,10 +82,6 @@ function sayValue(kind: HistoryKind, stored: string | null): Value | null {
   const { value, flags } = valueOfEntry(stored);
   const said = isUtf8(value) ? { text: value.toString() } : { base64: value.toString('base64') };
   return flags === '0' ? said : { ...said, flags };
-}
-
-function sayBytes(subject: string): string {
-  return Buffer.from(subject, 'latin1').toString();
 }
 
 function sayPath(subject: string): string {

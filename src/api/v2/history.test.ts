@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AccessControl, Authority } from '../../access/index.ts';
+import { compileRules, parseRules, RuleAuthority, type AccessControl, type Authority } from '../../access/index.ts';
 import { checkRecordOf, nodeRecordOf } from '../../registry/testing.ts';
 import { startTestApi, type TestAnswer, type TestApi } from './testing.ts';
 
@@ -276,6 +276,21 @@ describe('history asks', () => {
     expect(seen[0].author).toBe('token me');
     expect((await undo(api, { revision: b, kind: 'kv' })).status).toBe(500);
     expect((await undo(api, { revision: a, kind: 'kv' })).status).toBe(200);
+  });
+
+  test('in the words of rules, which are text where keys are bytes', async () => {
+    const rules = parseRules('key_prefix "" { policy = "write" } key_prefix "geheimé/" { policy = "deny" }', {
+      from: 'a test',
+    });
+    const authority = new RuleAuthority('me', compileRules(rules, 'deny'));
+    await using api = await startTestApi();
+    Object.assign(api.context, { access: { isEnabled: true, defaultPolicy: 'deny', authorityOf: () => authority } });
+    const key = Buffer.from('geheimé/x').toString('latin1');
+    const made = await put(api, key, 'secret');
+    await api.context.kvWrites.deleteTree(key.slice(0, 'geheim'.length + 1), {});
+    await put(api, 'seen', '1');
+    expect((await history(api, '')).map((one: Record<string, unknown>) => one['subject'])).toEqual(['seen']);
+    expect((await undo(api, { revision: made, kind: 'kv', force: true })).status).toBe(403);
   });
 });
 

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
+import { accessByRules } from './testing-access.ts';
+
+const RULES = `service "mine" { policy = "write" }
+  service_prefix "" { policy = "read" }
+  node_prefix "" { policy = "read" }
+  session_prefix "" { policy = "write" }
+  key_prefix "geheim" { policy = "write" }
+  key_prefix "geheimé/" { policy = "deny" }`;
+
+/** A region whose asker may write the service `mine`, and keys but for those under `geheimé/`. */
+const start = (): Promise<TestApi> => startTestApi({ access: accessByRules(RULES) });
+const checkOf = (serviceId: string, id: string) => ({
+  id,
+  name: id,
+  serviceId,
+  status: 'passing' as const,
+  output: '',
+  notes: '',
+  type: '',
+  interval: '',
+  timeout: '',
+  definition: {},
+  since: '2026-01-01T00:00:00.000Z',
+});
+const instanceOf = (id: string, service: string) => ({
+  id,
+  service,
+  tags: [],
+  address: '',
+  port: 0,
+  meta: {},
+  weights: { passing: 1, warning: 1 },
+  enableTagOverride: false,
+});
+
+async function registerOthers({ context }: TestApi): Promise<void> {
+  const node = { name: 'ext', address: '10.0.0.1' };
+  const other = instanceOf('other', 'other');
+  await context.registry.registerExternal({
+    node,
+    instance: other,
+    checks: [checkOf('other', 'theirs'), checkOf('', 'nodes')],
+  });
+  await context.registry.registerExternal({ node, instance: instanceOf('mine', 'mine'), checks: [] });
+}
+
+test.each(['theirs', 'nodes'])('a transaction may not make the check %s that of its own service', async (CheckID) => {
+  await using api = await start();
+  await registerOthers(api);
+  const Check = { Node: 'ext', CheckID, Name: 'x', ServiceID: 'mine', Status: 'critical' };
+  const set = (check: object): Promise<TestReply> =>
+    api.ask('PUT', '/v1/txn', { body: [{ Check: { Verb: 'set', Check: check } }] });
+  const denied = await set(Check);
+  expect([denied.status, denied.text]).toEqual([409, expect.stringContaining('Permission denied')]);
+  expect((await set({ ...Check, CheckID: 'new' })).status).toBe(200);
+});
+
+test('a service may not be registered over the checks of others', async () => {
+  await using api = await start();
+  const ttl = { ttlMs: 60_000, initialStatus: 'passing' } as const;
+  await api.node.registerService({ instance: instanceOf('o', 'other'), checks: [{ ...ttl, id: 'theirs' }] });
+  await api.node.registerService({ instance: instanceOf('web', 'other'), checks: [ttl, ttl] });
+  await api.node.registerCheck({ serviceId: '', definition: { ...ttl, id: 'nodes' } });
+  const register = async (ID: string, Check: object): Promise<number> =>
+    (await api.ask('PUT', '/v1/agent/service/register', { body: { ID, Name: 'mine', Check } })).status;
+  expect(await register('m', { CheckID: 'theirs', TTL: '10s' })).toBe(403);
+  expect(await register('m', { CheckID: 'nodes', TTL: '10s' })).toBe(403);
+  // The id of its only check would be that of another service's first.
+  expect(await register('web:1', { TTL: '10s' })).toBe(403);
+  expect(await register('m', { CheckID: 'own', TTL: '10s' })).toBe(200);
+  expect(await register('m', { CheckID: 'own', TTL: '20s' })).toBe(200);
+});
+
+test('a check that a service calls serfHealth ends no session of its node', async () => {
+  await using api = await start();
+  const body = { Name: 'mine', Check: { CheckID: 'serfHealth', TTL: '10s', Status: 'critical' } };
+  expect((await api.ask('PUT', '/v1/agent/service/register', { body })).status).toBe(200);
+  expect((await api.ask('PUT', '/v1/session/create', { body: {} })).status).toBe(200);
+});
+
+test('a recursive delete whose prefix ends within a character needs what is under the whole ones', async () => {
+  await using api = await start();
+  const key = Buffer.from('geheimé/x').toString('latin1');
+  await api.context.kvWrites.put(key, Buffer.from('v'));
+  for (const prefix of ['geheim', 'geheim%C3', 'geheim%C3%A9', 'geheim%C3%A9/'])
+    expect((await api.ask('DELETE', `/v1/kv/${prefix}?recurse`)).status, prefix).toBe(403);
+  expect((await api.ask('DELETE', '/v1/kv/geheimes?recurse')).status).toBe(200);
+  expect(api.context.kv.get(key)).toBeDefined();
+});
