@@ -30,6 +30,7 @@ const instanceOf = (id: string, service: string) => ({
   tags: [],
   address: '',
   port: 0,
+  taggedAddresses: {},
   meta: {},
   weights: { passing: 1, warning: 1 },
   enableTagOverride: false,
