@@ -40,6 +40,8 @@ export class StoreFeed implements Feed {
   readonly #appliedTimeoutMs: number;
   readonly #retryMs: number;
   readonly #projections: readonly Projection[];
+  /** Who wants a family. */
+  readonly #takers: ReadonlyMap<string, readonly Projection[]>;
   readonly #listeners = new Set<(change: AppliedChange) => void>();
   readonly #closing = new AbortController();
   #waiters: Waiter[] = [];
@@ -49,6 +51,10 @@ export class StoreFeed implements Feed {
   private constructor(options: StoreFeedOptions) {
     this.#store = options.store;
     this.#projections = options.projections;
+    const families = new Set(options.projections.flatMap((projection) => projection.families));
+    this.#takers = new Map(
+      [...families].map((family) => [family, this.#projections.filter((one) => one.families.includes(family))]),
+    );
     this.#clock = options.clock ?? systemClock;
     this.#report = options.report ?? (() => {});
     this.#appliedTimeoutMs = options.appliedTimeoutMs ?? 2_000;
@@ -110,11 +116,8 @@ export class StoreFeed implements Feed {
 
   async #load(): Promise<void> {
     const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
-    for (const projection of this.#projections)
-      projection.load(
-        entries.filter((entry) => projection.families.includes(familyOf(entry.key))),
-        revision,
-      );
+    const shares = this.#sharesOf(entries, ({ key }) => key);
+    for (const projection of this.#projections) projection.load(shares.get(projection) ?? [], revision);
     this.#revision = revision;
   }
 
@@ -160,17 +163,32 @@ export class StoreFeed implements Feed {
       datastores: new Set(),
       summary: [],
     };
-    for (const projection of this.#projections) this.#applyTo(projection, batch, change);
+    const shares = this.#sharesOf(batch.events, keyOf);
+    for (const projection of this.#projections) {
+      const events = shares.get(projection);
+      if (events !== undefined) this.#applyTo(projection, { revision: batch.revision, events }, change);
+    }
     this.#revision = batch.revision;
     this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now() });
     this.#release();
   }
 
+  /** Each thing for the projections that want the family of its key, in one pass. */
+  #sharesOf<T>(things: readonly T[], keyOf: (thing: T) => string): Map<Projection, T[]> {
+    const shares = new Map<Projection, T[]>();
+    for (const thing of things) {
+      for (const projection of this.#takers.get(familyOf(keyOf(thing))) ?? []) {
+        const share = shares.get(projection);
+        if (share === undefined) shares.set(projection, [thing]);
+        else share.push(thing);
+      }
+    }
+    return shares;
+  }
+
   #applyTo(projection: Projection, batch: Batch, change: ChangeBuilder): void {
-    const events = batch.events.filter((event) => projection.families.includes(familyOf(keyOf(event))));
-    if (events.length === 0) return;
     try {
-      projection.apply({ revision: batch.revision, events }, change);
+      projection.apply(batch, change);
     } catch (error) {
       this.#report(error);
     }
