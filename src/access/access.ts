@@ -57,7 +57,7 @@ export class Access implements AccessControl {
   readonly #settings: AccessSettings;
   readonly #clock: Clock;
   readonly #rules: TokenRules;
-  /** By secret hash. */
+  /** By the secret that is shown: hashing it for each request costs more than all the rest. In memory only. */
   readonly #known = new Map<string, Known>();
   #dns: Known | undefined;
   /** Rule sets by id: tokens with the same rules share one. */
@@ -79,17 +79,17 @@ export class Access implements AccessControl {
   /** @throws ACCESS_UNKNOWN_TOKEN */
   authorityOf(secret: string): Authority {
     if (!this.isEnabled) return ALL_ALLOWED;
-    const hash = this.#hashOf(secret);
-    const known = this.#known.get(hash);
+    const known = this.#known.get(secret);
     if (known !== undefined && known.expiresAtMs > this.#clock.wall()) return known.authority;
-    return this.#learn(hash);
+    return this.#learn(secret, this.#hashOf(secret));
   }
 
   /** For what keeps a token's AccessorID instead of its secret. @throws ACCESS_UNKNOWN_TOKEN */
   authorityOfAccessor(accessor: string): Authority {
     if (!this.isEnabled) return ALL_ALLOWED;
     const { hash } = this.#living(this.#state.token(accessor)).record;
-    return this.#known.get(hash)?.authority ?? this.#learn(hash);
+    // Never kept under what is no secret: whoever showed that would be taken for the token's bearer.
+    return this.#authorityOfHash(hash).authority;
   }
 
   /**
@@ -130,18 +130,24 @@ export class Access implements AccessControl {
     return secretHash(secret || this.#tokens.get('default') || ANONYMOUS_SECRET);
   }
 
-  #learn(hash: string): Authority {
+  #learn(secret: string, hash: string): Authority {
+    const known = this.#authorityOfHash(hash);
+    if (this.#known.size >= MOST_KNOWN) this.#forget();
+    this.#known.set(secret, known);
+    return known.authority;
+  }
+
+  #authorityOfHash(hash: string): Known {
     const recovery = this.#tokens.get('agent_recovery');
     if (recovery !== '' && hash === secretHash(recovery)) {
       const rules = this.#shared(compileRules(recoveryRules(this.#settings.node), this.defaultPolicy));
-      return this.#remember(hash, new RuleAuthority('agent_recovery', rules), Number.POSITIVE_INFINITY);
+      return { authority: new RuleAuthority('agent_recovery', rules), expiresAtMs: Number.POSITIVE_INFINITY };
     }
     const { record } = this.#living(this.#state.tokenByHash(hash));
-    if (this.#rules.isManagement(record)) {
-      return this.#remember(hash, managementAuthority(record.accessor), expiryOf(record));
-    }
+    const expiresAtMs = expiryOf(record);
+    if (this.#rules.isManagement(record)) return { authority: managementAuthority(record.accessor), expiresAtMs };
     const rules = this.#shared(compileRules(this.#rules.of(record), this.defaultPolicy));
-    return this.#remember(hash, new RuleAuthority(record.accessor, rules), expiryOf(record));
+    return { authority: new RuleAuthority(record.accessor, rules), expiresAtMs };
   }
 
   #living(token: Kept<TokenRecord> | undefined): Kept<TokenRecord> {
@@ -153,12 +159,6 @@ export class Access implements AccessControl {
     const known = this.#compiled.get(rules.id);
     if (known === undefined) this.#compiled.set(rules.id, rules);
     return known ?? rules;
-  }
-
-  #remember(hash: string, authority: Authority, expiresAtMs: number): Authority {
-    if (this.#known.size >= MOST_KNOWN) this.#forget();
-    this.#known.set(hash, { authority, expiresAtMs });
-    return authority;
   }
 
   #forget(): void {
