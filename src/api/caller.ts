@@ -26,6 +26,16 @@ export class Caller {
     return (this.#authority ??= this.#access.authorityOf(secret));
   }
 
+  /** Whether they may something even now, for answers that go on; false when the token is gone. */
+  stillMay(...need: Parameters<Authority['allows']>): boolean {
+    this.#authority = undefined;
+    try {
+      return this.authority.allows(...need);
+    } catch {
+      return false;
+    }
+  }
+
   get author(): string {
     return authorOf(this.authority, this.#origin.remoteAddress);
   }

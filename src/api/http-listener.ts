@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chown, lstat, rm } from 'node:fs/promises';
+import { lchown, lstat, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { systemClock } from '../lib/index.ts';
@@ -63,7 +63,8 @@ async function listenAtSocket(server: Server, { path, mode, owner }: UnixSocket)
     process.umask(before);
   }
   await once(server, 'listening');
-  if (owner !== null) await chown(path, owner.uid, owner.gid);
+  // Never what a link that took its place would lead to.
+  if (owner !== null) await lchown(path, owner.uid, owner.gid);
 }
 
 /** A socket that nobody answers at is what a killed agent left. @throws API_SOCKET_TAKEN */

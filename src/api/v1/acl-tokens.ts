@@ -1,4 +1,4 @@
-import { aclTopic, secretHash, unknownToken, type Kept, type TokenRecord } from '../../access/index.ts';
+import { aclTopic, ANONYMOUS, secretHash, unknownToken, type Kept, type TokenRecord } from '../../access/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
 import { tokenOf } from '../token-of.ts';
@@ -77,6 +77,11 @@ function show(context: ApiContext, request: V1Request): Answering {
   return aclRead(context, request, query, orMissing(403, 'ACL not found'));
 }
 
+/** Where no token was shown: the agent's own is not for everybody, also where `legacy` keeps it. */
+function agentsSecret(request: V1Request, record: TokenRecord): string {
+  return showsSecrets(request) || record.accessor === ANONYMOUS ? keptSecret(record) : HIDDEN;
+}
+
 function showsSecrets({ authority }: V1Request): boolean {
   return authority.allows('acl', '', 'write');
 }
@@ -89,7 +94,7 @@ function self(context: ApiContext, request: V1Request): Answering {
   if (token === undefined) throw unknownToken();
   const shown = tokenOf(request.query.get('token'), request.headers);
   // Without a token it is the agent's, whose secret is not the asker's.
-  const secret = secretHash(shown) === token.record.hash ? shown : keptSecret(token.record);
+  const secret = secretHash(shown) === token.record.hash ? shown : agentsSecret(request, token.record);
   const query = {
     key: `acl self ${JSON.stringify(accessor)}`,
     topics: TOPICS,

@@ -359,6 +359,16 @@ describe('legacy', () => {
     expect((await as(api.api, 'other')('GET', 'acl/list')).status).toBe(200);
   });
 
+  test("the agent's own token is not shown to who shows none", async () => {
+    await using api = await start({ legacy: true });
+    await api.root('PUT', 'acl/create', { ID: 'mine' });
+    await api.api.context.acl.tokens.set('default', 'mine');
+    const none = await as(api.api, '')('GET', 'acl/token/self');
+    expect(none.json).toMatchObject({ SecretID: '<hidden>' });
+    const own = await as(api.api, 'mine')('GET', 'acl/token/self');
+    expect(own.json).toMatchObject({ SecretID: 'mine' });
+  });
+
   test.each([
     ['acl/create', { Type: 'root' }, 400, 'Invalid ACL Type'],
     ['acl/create', { Rules: 'kez "" {}' }, 400, 'Failed to parse ACL rules: 1:1: unknown resource'],

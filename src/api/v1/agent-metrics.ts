@@ -14,7 +14,10 @@ export function metricsRoutes(context: ApiContext, counts: RequestCounts): V1Rou
     request.authority.demand('agent', context.firstNode, 'read');
     return {
       headers: { 'Content-Type': 'application/json' },
-      stream: (out) => repeat(context, out, () => `${JSON.stringify(metrics(context, counts))}\n`),
+      stream: (out) => {
+        const isAllowed = (): boolean => request.stillMay('agent', context.firstNode, 'read');
+        repeat(context, out, { textOf: () => `${JSON.stringify(metrics(context, counts))}\n`, isAllowed });
+      },
     };
   };
   return [
@@ -33,10 +36,17 @@ function read(context: ApiContext, counts: RequestCounts, { authority, query }: 
   return { status: 415, text: 'Prometheus is not enabled since its retention time is not positive' };
 }
 
+interface Repeated {
+  textOf(): string;
+  isAllowed(): boolean;
+}
+
 /** At once, and then at the end of each interval. */
-function repeat({ clock }: ApiContext, out: StreamOut, textOf: () => string): void {
+function repeat({ clock }: ApiContext, out: StreamOut, { textOf, isAllowed }: Repeated): void {
   const next = (): void => {
-    out.write(textOf());
+    // Who does not read is not written to any more, whose token has ended is cut off.
+    if (!isAllowed()) return void out.end();
+    if (out.writableLength === 0) out.write(textOf());
     timer = clock.after(INTERVAL_MS, next);
   };
   let timer = clock.after(0, next);

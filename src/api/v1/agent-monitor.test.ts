@@ -34,6 +34,8 @@ function follow(query: string) {
   const taps = new Map<(line: LogLine) => void, LogLevel>();
   let waiting = 0;
   let isCut = false;
+  let isEnded = false;
+  let mayRead = true;
   const tell = (level: LogLevel, fields: object, text: string): void => {
     for (const [listen] of taps) listen(line(level, text, fields));
   };
@@ -51,8 +53,15 @@ function follow(query: string) {
     write: (text: string) => said.push(text),
     once: (_event: string, close: () => void) => closers.push(close),
     destroy: () => void (isCut = true),
+    end: () => void (isEnded = true),
   } as unknown as StreamOut;
-  const answer = monitor({ log } as ApiContext, { query: Query.parse(query) } as V1Request);
+  const answer = monitor(
+    { log } as ApiContext,
+    {
+      query: Query.parse(query),
+      stillMay: () => mayRead,
+    } as unknown as V1Request,
+  );
   answer.stream?.(out);
   return {
     answer,
@@ -61,6 +70,8 @@ function follow(query: string) {
     tell,
     fill: (bytes: number) => void (waiting = bytes),
     isCut: () => isCut,
+    isEnded: () => isEnded,
+    revoke: () => void (mayRead = false),
     close: () => closers.forEach((one) => one()),
   };
 }
@@ -102,6 +113,13 @@ describe('agent/monitor', () => {
     reader.fill(5 * 1024 * 1024);
     reader.tell('info', {}, 'more');
     expect(reader.isCut()).toBe(true);
+  });
+
+  test('says nothing more to a reader whose token has ended', () => {
+    const reader = follow('');
+    reader.revoke();
+    reader.tell('info', {}, 'more');
+    expect([reader.said.length, reader.isEnded(), reader.taps.size]).toEqual([1, true, 0]);
   });
 
   test('refuses a level that is none', () => {

@@ -17,21 +17,36 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** `GET /v1/agent/monitor`: the log line by line, as it is written, until the client goes. */
-export function monitor(context: ApiContext, { query }: V1Request): V1Answer {
+export function monitor(context: ApiContext, request: V1Request): V1Answer {
+  const { query } = request;
   const asked = query.get('loglevel') ?? '';
   const level = LEVELS[(asked === '' ? 'info' : asked).toLowerCase()];
   if (level === undefined) throw badRequest(`Unknown log level: ${asked}`);
   const isJson = query.has('logjson');
   return {
     headers: { 'Content-Type': isJson ? 'application/json' : 'text/plain; charset=utf-8' },
-    stream: (out) => follow(context, out, level, isJson ? jsonOf : logLineText),
+    stream: (out) => {
+      const isAllowed = (): boolean => request.stillMay('agent', context.firstNode, 'read');
+      follow(context, out, level, { textOf: isJson ? jsonOf : logLineText, isAllowed });
+    },
   };
 }
 
-function follow(context: ApiContext, out: StreamOut, level: LogLevel, textOf: (line: LogLine) => string): void {
+interface Reader {
+  textOf(line: LogLine): string;
+  /** Asked for each line: a token can end while its bearer reads. */
+  isAllowed(): boolean;
+}
+
+function follow(context: ApiContext, out: StreamOut, level: LogLevel, { textOf, isAllowed }: Reader): void {
   const write = (line: LogLine): void => {
     if (out.writableLength > MOST_WAITING_BYTES) out.destroy();
+    else if (!isAllowed()) end();
     else out.write(`${textOf(line)}\n`);
+  };
+  const end = (): void => {
+    stop();
+    out.end();
   };
   const stop = context.log.tap(level, write);
   out.once('close', stop);

@@ -18,6 +18,8 @@ export interface V1Request {
   readonly hasToken: boolean;
   /** What its token, else the agent's default one, may. @throws ACCESS_UNKNOWN_TOKEN when first asked for */
   readonly authority: Authority;
+  /** Whether its token may something even now, for answers that go on; false when the token is gone. */
+  stillMay(...need: Parameters<Authority['allows']>): boolean;
   /** The address it came from; empty where it has none. */
   readonly remoteAddress: string;
   /** Who asks, for history: `token <accessor>`, else where from. */
@@ -54,6 +56,8 @@ export interface V1Route {
   readonly methods: Readonly<Record<string, V1Handler>>;
   /** Most bytes of a body; 1 MiB unless told. */
   readonly bodyLimit?: number;
+  /** Asked before a body is read, where a large one may come: it throws for whoever may not. */
+  readonly admit?: (request: V1Request) => void;
   /** What is said of a larger one, where that is not what is said of a value of KV. */
   readonly tooLargeText?: (bytes: number, limit: number) => string;
   /** In legacy mode GET does what PUT does. */

@@ -72,6 +72,15 @@ export class Incoming implements V1Request {
     return this.#authority.id !== before.id;
   }
 
+  stillMay(...need: Parameters<Authority['allows']>): boolean {
+    try {
+      this.renew();
+      return this.authority.allows(...need);
+    } catch {
+      return false;
+    }
+  }
+
   #lookUp(): Authority {
     return this.#access.authorityOf(this.#access.isEnabled ? tokenOf(this.query.get('token'), this.headers) : '');
   }

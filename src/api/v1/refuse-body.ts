@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../lib/index.ts';
+import type { Failure } from './failure.ts';
 
 /** A client that is refused while it sends goes on for a while: so much is taken and thrown away… */
 const DISCARDED_BYTES = 16 * 1024 * 1024;
@@ -13,10 +14,15 @@ export function tooLargeText(bytes: number, limit: number): string {
   return `Request body(${bytes} bytes) too large, max size: ${limit} bytes. See ${SEE}.`;
 }
 
-/** Answers 413 at once, while the body still comes, and closes the connection when the client has had time to read it. */
-export function refuseBody(request: IncomingMessage, response: ServerResponse, text: string, clock: Clock): void {
+/** Answers at once, while the body still comes, and closes the connection when the client has had time to read it. */
+export function refuseBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, text }: Failure,
+  clock: Clock,
+): void {
   if (response.destroyed) return;
-  response.writeHead(413, {
+  response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',

@@ -4,7 +4,7 @@ import { badRequest } from '../errors.ts';
 import { isForeign } from '../host-guard.ts';
 import { Compressor } from './compress.ts';
 import type { V1Answer, V1Handler, V1Route } from './exchange.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, type Failure } from './failure.ts';
 import { Incoming } from './incoming.ts';
 import { isLocal, NO_SERVERS } from './local-only.ts';
 import { missingEndpoint } from './missing-endpoints.ts';
@@ -16,6 +16,7 @@ import { UrlParser } from './parsed-url.ts';
 import { RequestCounts } from './request-counts.ts';
 import { Router } from './router.ts';
 import { v1Routes } from './routes.ts';
+import { shownUrl } from './shown-url.ts';
 import { sendAnswer, sendText, type SendOptions } from './send-answer.ts';
 
 const PREFIX = '/v1/';
@@ -64,11 +65,13 @@ export class V1 {
   #note(url: string, request: IncomingMessage, response: ServerResponse): void {
     const { clock, log } = this.#context;
     const begun = clock.now();
-    const shown = url.replaceAll(/([?&]token=)[^&]*/gi, '$1<hidden>');
     response.once('close', () => {
       const latency = `${(clock.now() - begun).toFixed(3)}ms`;
       const from = request.socket?.remoteAddress ?? '';
-      log.debug({ method: request.method, url: shown, from, status: response.statusCode, latency }, 'request finished');
+      log.debug(
+        { method: request.method, url: shownUrl(url), from, status: response.statusCode, latency },
+        'request finished',
+      );
     });
   }
 
@@ -86,11 +89,24 @@ export class V1 {
     asked: Incoming,
     { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
   ): Promise<void> {
+    const refusal = this.#refusalOf(route, asked);
+    if (refusal !== undefined) return refuseBody(request, response, refusal, this.#context.clock);
     const limit = route.bodyLimit ?? BODY_LIMIT;
     const read = await readBody(request, limit);
     if (read.type === 'bytes') this.#run(route, handler, asked.withBody(read.bytes), response);
     else if (read.type === 'too large') {
-      refuseBody(request, response, (route.tooLargeText ?? tooLargeText)(read.bytes, limit), this.#context.clock);
+      const text = (route.tooLargeText ?? tooLargeText)(read.bytes, limit);
+      refuseBody(request, response, { status: 413, text }, this.#context.clock);
+    }
+  }
+
+  /** Why the body is not even read. */
+  #refusalOf(route: V1Route, asked: Incoming): Failure | undefined {
+    try {
+      route.admit?.(asked);
+      return undefined;
+    } catch (error) {
+      return failureOf(this.#context, error);
     }
   }
 

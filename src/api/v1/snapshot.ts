@@ -14,6 +14,7 @@ export function snapshotRoutes(context: ApiContext): V1Route[] {
     {
       path: 'snapshot',
       bodyLimit: MAX_SNAPSHOT_BYTES,
+      admit: ({ authority }) => authority.demand('acl', '', 'write'),
       methods: { GET: (request) => save(context, request), PUT: (request) => restore(context, request) },
     },
   ];

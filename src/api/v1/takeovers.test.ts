@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 import { accessByRules } from './testing-access.ts';
@@ -89,4 +90,19 @@ test('a recursive delete whose prefix ends within a character needs what is unde
     expect((await api.ask('DELETE', `/v1/kv/${prefix}?recurse`)).status, prefix).toBe(403);
   expect((await api.ask('DELETE', '/v1/kv/geheimes?recurse')).status).toBe(200);
   expect(api.context.kv.get(key)).toBeDefined();
+});
+
+test('who may not restore is refused before the archive is read', async () => {
+  await using api = await start();
+  const body = new PassThrough();
+  const reply = api.server.inject({
+    method: 'PUT',
+    url: '/v1/snapshot',
+    headers: { host: '127.0.0.1', 'transfer-encoding': 'chunked' },
+    payload: body,
+  });
+  body.write('the beginning');
+  await api.clock.advance(2_000);
+  expect([(await reply).statusCode, (await reply).headers['connection']]).toEqual([403, 'close']);
+  body.end();
 });

@@ -104,6 +104,26 @@ test('GET /v2/events ends, and lets go of everything, when the client leaves', a
   expect([api.clock.pending, api.logged]).toEqual([0, []]);
 });
 
+test('GET /v2/events ends before what happens once the token of its reader has ended', async () => {
+  await using api = await startTestApi({ ...REGION, acl: {} });
+  await api.context.acl.writes.ensureManagement('root');
+  const { token, secret } = (
+    await api.context.acl.writes.createToken({
+      description: '',
+      policies: [{ name: 'global-management' }],
+      roles: [],
+      serviceIdentities: [],
+      nodeIdentities: [],
+      local: false,
+    })
+  ).value;
+  const act = async (): Promise<void> => {
+    await api.context.acl.writes.deleteToken(token.record.accessor);
+    await api.registry.setDatastore('default', '-', 'DATABASE_URL', 'two');
+  };
+  expect(await streamed(api, '/v2/events', act, { 'x-consul-token': secret })).toEqual([]);
+});
+
 test('GET /v2/events and waits end at once when the agent stops', async () => {
   const api = await startTestApi(REGION);
   const revision = await api.registry.setDatastore('default', '-', 'DATABASE_URL', 'two');

@@ -20,9 +20,10 @@ const stream = route({
   body: NO_BODY,
   answer: eventSchema,
   streams: true,
-  handle({ query, headers, signal }, { changes }) {
+  handle({ query, headers, caller, signal }, { changes }) {
     const after = headers['last-event-id'] ?? query.after;
-    return { events: toServerEvents(changes.events(after, signal), after ?? changes.revision) };
+    const events = toServerEvents(changes.events(after, signal), after ?? changes.revision);
+    return { events: whileAllowed(events, () => caller.stillMay(...OPERATOR_READ)) };
   },
 });
 
@@ -42,6 +43,14 @@ export async function* toServerEvents(
     const revision = revisionOf(event);
     if (event.type === 'change' || event.type === 'gap') id = Math.max(id, revision);
     yield { id, event: event.type, data: { revision, ...event } };
+  }
+}
+
+/** Ends with the right to hear them: a token can end, or come to mean less, while its bearer reads. */
+async function* whileAllowed<T>(events: AsyncIterable<T>, isAllowed: () => boolean): AsyncGenerator<T, void> {
+  for await (const event of events) {
+    if (!isAllowed()) return;
+    yield event;
   }
 }
 
