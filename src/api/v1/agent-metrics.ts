@@ -37,8 +37,8 @@ function read(context: ApiContext, counts: RequestCounts, { authority, query }: 
 }
 
 interface Repeated {
-  textOf(): string;
-  isAllowed(): boolean;
+  readonly textOf: () => string;
+  readonly isAllowed: () => boolean;
 }
 
 /** At once, and then at the end of each interval. */

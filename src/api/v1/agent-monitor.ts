@@ -33,9 +33,9 @@ export function monitor(context: ApiContext, request: V1Request): V1Answer {
 }
 
 interface Reader {
-  textOf(line: LogLine): string;
+  readonly textOf: (line: LogLine) => string;
   /** Asked for each line: a token can end while its bearer reads. */
-  isAllowed(): boolean;
+  readonly isAllowed: () => boolean;
 }
 
 function follow(context: ApiContext, out: StreamOut, level: LogLevel, { textOf, isAllowed }: Reader): void {
