@@ -1,10 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const shared = {
   setupFiles: ['test/setup.ts'],
   experimental: { viteModuleRunner: false },
   execArgv: ['--disable-warning=ExperimentalWarning'],
 };
+
+/** Beside what they test, and too slow for every save: fuzz, long random histories, whole agents (docs/decisions/165). */
+const SLOW = 'src/**/*.slow.test.ts';
 
 export default defineConfig({
   test: {
@@ -15,6 +18,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['src/**/*.test.ts', 'client/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, SLOW],
           pool: 'threads',
           isolate: false,
           maxWorkers: 2,
@@ -25,7 +29,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', SLOW],
           pool: 'forks',
           isolate: true,
           maxWorkers: 2,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsMessage } from '../message/index.ts';
 import { RCODE, TYPE, decodeMessage } from '../message/index.ts';
-import { randomPacket, seededRandom } from '../message/testing.ts';
+import { seededRandom } from '../message/testing.ts';
 import type { InstanceLiteral, RegionLiteral } from '../registry/testing.ts';
 import { catalogOf } from '../registry/testing.ts';
 import { FakeClock } from '../lib/index.ts';
@@ -321,28 +321,5 @@ describe('the question', () => {
     const bytes = responder.answer(queryOf(WEB, TYPE.A), TCP) as Uint8Array;
     expect(decodeMessage(bytes).rcode).toBe(RCODE.SERVFAIL);
     expect(errors).toEqual([new Error('broken')]);
-  });
-
-  test('may be any octets: a hundred thousand packets neither crash it nor fill it', () => {
-    const errors: unknown[] = [];
-    const zone = new TestZone(fleet(5), {}, { onError: (error) => errors.push(error), cacheOctets: 1 << 20 });
-    const random = seededRandom(11);
-    const sound = [
-      queryOf(WEB, TYPE.SRV),
-      queryOf('node-1.node.consul.', TYPE.A, { edns: edns(1_232) }),
-      queryOf('1.0.1.10.in-addr.arpa.', TYPE.PTR),
-    ];
-    let answered = 0;
-    for (let round = 0; round < 100_000; round++) {
-      const packet = randomPacket(random, sound);
-      const via = round % 4 === 0 ? TCP : ({ transport: 'udp' } as const);
-      const bytes = zone.bytes(packet, via);
-      if (bytes === null) continue;
-      answered++;
-      if (bytes.length < 12 || (bytes[2] as number) < 0x80 || (via === TCP ? false : bytes.length > 65_467))
-        throw new Error(`packet ${round}`);
-    }
-    expect(errors).toEqual([]);
-    expect(answered).toBeGreaterThan(50_000);
   });
 });

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRules, parseRules, RuleAuthority, type AccessControl, type Authority } from '../../access/index.ts';
 import { checkRecordOf, nodeRecordOf } from '../../registry/testing.ts';
@@ -219,37 +218,6 @@ describe('POST /v2/history/undo', () => {
       expect([answer.status, answer.body.error.code], JSON.stringify(body)).toEqual([status, code]);
     }
   });
-});
-
-const key = fc.constantFrom('a', 'a/b', 'a/c', 'b');
-const change = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('put' as const), key, value: fc.constantFrom('', '1', '2') }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('tree' as const), key: fc.constantFrom('', 'a', 'a/', 'x') }) },
-);
-
-test('undo of every change, the last first, gives each state before it', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
-      await using api = await startTestApi();
-      const { kvWrites } = api.context;
-      const done: { revision: number; before: string[][] }[] = [];
-      for (const one of changes) {
-        const before = state(api);
-        const { revision } =
-          one.type === 'put'
-            ? await kvWrites.put(one.key, Buffer.from(one.value))
-            : await (one.type === 'tree' ? kvWrites.deleteTree(one.key) : kvWrites.delete(one.key));
-        if (JSON.stringify(state(api)) !== JSON.stringify(before)) done.push({ revision, before });
-      }
-      // Each undo leaves the state at a revision of its own, so what it undoes further back was "changed since".
-      for (const { revision, before } of done.toReversed()) {
-        expect((await undo(api, { revision, kind: 'kv', force: true })).status).toBe(200);
-        expect(state(api)).toEqual(before);
-      }
-    }),
-    { numRuns: 25 },
-  );
 });
 
 describe('history asks', () => {
