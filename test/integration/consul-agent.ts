@@ -59,6 +59,11 @@ export class ConsulAgent implements AsyncDisposable {
     return `http://${this.host}:${this.#port}`;
   }
 
+  /** Of its process. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts its process, on the port it had. */
   async begin(): Promise<void> {
     const own = ['-http-port', String(this.#port), '-dns-port', '0', '-data-dir', path.join(this.directory, 'data')];

@@ -34,8 +34,17 @@ export function aclBody(request: V1Request, known: readonly string[]): Folded {
   if (request.body.length === 0) return {};
   const body = bodyJson(request);
   const folded = foldedObject(body, 'body');
-  refuseUnknown(body as object, known, 'the body');
+  refuseOthers(body as object, known, 'the body');
   return folded;
+}
+
+/** As any other body that cannot be decoded. @throws API_BAD_REQUEST */
+function refuseOthers(record: object, known: readonly string[], what: string): void {
+  try {
+    refuseUnknown(record, known, what);
+  } catch (error) {
+    throw badRequest(`Request decode failed: ${(error as Error).message}`);
+  }
 }
 
 /** What a token shall be, and what the body says of its ids. @throws API_BAD_REQUEST */
@@ -109,7 +118,7 @@ function linksIn(body: Folded, key: string): LinkInput[] {
 function objectsIn(body: Folded, key: string, known: readonly string[]): Folded[] {
   return listIn(body, key).map((one) => {
     const folded = foldedObject(one, key);
-    refuseUnknown(one as object, known, key);
+    refuseOthers(one as object, known, key);
     return folded;
   });
 }
