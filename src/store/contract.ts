@@ -99,7 +99,7 @@ export interface StoreStatus {
   readonly engine: 'memory' | 'sqlite' | 'etcd';
   /** Whether the store takes writes now: an etcd leader is known; an embedded store has not failed. */
   readonly leaderKnown: boolean;
-  /** ms since the store was last heard of; 0 for embedded stores. */
+  /** ms since the store was last heard of; for embedded stores since they failed, and 0 before. */
   readonly lastContactMs: number;
   /** No space left: reads go on, writes fail with STORE_FULL. */
   readonly full: boolean;

@@ -7,6 +7,9 @@ import { testRows, Wire, type WireReply } from './consul-wire.ts';
 /** ACLs: consul-http-api 13. Those of before Consul 1.4 are in consul-wire-legacy. */
 
 type Row = Record<string, unknown>;
+interface Named extends Row {
+  readonly ID: string;
+}
 interface Token extends Row {
   readonly AccessorID: string;
   readonly SecretID: string;
@@ -37,7 +40,7 @@ afterAll(async () => {
 });
 
 let names = 0;
-const policy = (Rules: string): Promise<Row> =>
+const policy = (Rules: string): Promise<Named> =>
   root.json('PUT acl/policy', { body: { Name: `policy-${names++}`, Rules } });
 const token = (body: Row = {}): Promise<Token> => root.json('PUT acl/token', { body });
 /** A client whose token may what these rules say. */
@@ -52,25 +55,18 @@ const denied = (reply: WireReply): void =>
     text: expect.stringMatching(/^Permission denied/),
   });
 
+const CALLS =
+  `PUT acl/bootstrap, POST acl/login, POST acl/logout, GET acl/replication, GET acl/policies, PUT acl/policy,
+  GET acl/policy/x, PUT acl/policy/x, DELETE acl/policy/x, GET acl/policy/name/x, GET acl/roles, PUT acl/role,
+  GET acl/role/x, PUT acl/role/x, DELETE acl/role/x, GET acl/role/name/x, GET acl/binding-rules, GET acl/auth-methods,
+  GET acl/templated-policies, GET acl/tokens, PUT acl/token, GET acl/token/self, GET acl/token/x, PUT acl/token/x,
+  DELETE acl/token/x, PUT acl/token/x/clone, PUT agent/token/default`.split(/,\s+/);
+
 describe('where ACLs are off', () => {
   test('GET acl/, PUT acl/, POST acl/, DELETE acl/: everything is 401', async () => {
     await using open = await ConsulAgent.start({ flags: ['-dev'], configuration: { node_name: 'open' } });
     using wire = new Wire(open.url);
-    for (const call of [
-      ...['PUT acl/bootstrap', 'POST acl/login', 'POST acl/logout', 'GET acl/replication', 'GET acl/policies'],
-      ...['PUT acl/policy', 'GET acl/policy/x', 'PUT acl/policy/x', 'DELETE acl/policy/x', 'GET acl/policy/name/x'],
-      ...[
-        'GET acl/roles',
-        'PUT acl/role',
-        'GET acl/role/x',
-        'PUT acl/role/x',
-        'DELETE acl/role/x',
-        'GET acl/role/name/x',
-      ],
-      ...['GET acl/binding-rules', 'GET acl/auth-methods', 'GET acl/templated-policies'],
-      ...['GET acl/tokens', 'PUT acl/token', 'GET acl/token/self', 'GET acl/token/x', 'PUT acl/token/x'],
-      ...['DELETE acl/token/x', 'PUT acl/token/x/clone', 'PUT agent/token/default'],
-    ]) {
+    for (const call of CALLS) {
       const reply = await wire.ask(call, call.startsWith('P') ? { body: {} } : {});
       expect({ call, status: reply.status, text: reply.text }).toEqual({
         call,
@@ -195,7 +191,7 @@ describe('tokens', () => {
 
   test('GET acl/tokens: all of them, by policy and role too, secrets only for who may write', async () => {
     const one = await policy('operator = "read"');
-    const role = await root.json<Row>('PUT acl/role', { body: { Name: `role-${names++}` } });
+    const role = await root.json<Named>('PUT acl/role', { body: { Name: `role-${names++}` } });
     const made = await token({ Policies: [{ ID: one.ID }], Roles: [{ ID: role.ID }] });
     for (const query of [`policy=${one.ID}`, `role=${role.ID}`])
       expect(await root.json(`GET acl/tokens?${query}`)).toMatchObject([{ AccessorID: made.AccessorID }]);
@@ -248,7 +244,7 @@ describe('policies', () => {
 
   test('PUT acl/policy: all members, and reads by ID and by name', async () => {
     const body = { Name: 'readers', Description: 'who read', Rules, Datacenters: ['dc1'] };
-    const made = await root.json<Row>('PUT acl/policy', { body });
+    const made = await root.json<Named>('PUT acl/policy', { body });
     expect(made).toEqual({
       ...body,
       ID: expect.stringMatching(UUID),
@@ -311,7 +307,7 @@ describe('roles', () => {
   test('PUT acl/role: all members, and reads by ID and by name', async () => {
     const one = await policy('operator = "read"');
     const body = { Name: 'operators', Description: 'who operate', Policies: [{ ID: one.ID }] };
-    const made = await root.json<Row>('PUT acl/role', { body });
+    const made = await root.json<Named>('PUT acl/role', { body });
     expect(made).toMatchObject({
       ...body,
       ID: expect.stringMatching(UUID),

@@ -20,13 +20,15 @@ beforeAll(async () => {
   const configuration = { node_name: 'n1', enable_script_checks: true };
   agent = await ConsulAgent.start({ flags: ['-dev'], configuration });
   wire = new Wire(agent.url);
-  web = createServer(async (request, response) => {
+  web = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array));
-    const header = String(request.headers['x-check']);
-    asked.push({ method: `${request.method} ${request.url}`, body: Buffer.concat(chunks).toString(), header });
-    const [, status] = /^\/(\d+)/.exec(request.url ?? '') ?? [];
-    response.writeHead(Number(status ?? 200), { Location: '/200' }).end('the body');
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const header = String(request.headers['x-check']);
+      asked.push({ method: `${request.method} ${request.url}`, body: Buffer.concat(chunks).toString(), header });
+      const [, status] = /^\/(\d+)/.exec(request.url ?? '') ?? [];
+      response.writeHead(Number(status ?? 200), { Location: '/200' }).end('the body');
+    });
   });
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');

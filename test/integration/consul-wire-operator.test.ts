@@ -81,7 +81,7 @@ describe('events', () => {
 
   test('GET event/list: waits while the index is that of the last event', async () => {
     await wire.ok('PUT event/fire/awaited');
-    const index = (await wire.ok('GET event/list?name=awaited')).headers['x-consul-index'];
+    const index = String((await wire.ok('GET event/list?name=awaited')).headers['x-consul-index']);
     const waiting = wire.json<Row[]>(`GET event/list?name=awaited&index=${index}&wait=30s`);
     const { ID } = await wire.json<{ ID: string }>('PUT event/fire/awaited');
     expect((await waiting).at(-1)).toMatchObject({ ID });

@@ -44,7 +44,7 @@ const create = async (given: Row): Promise<string> => {
   return (await wire.json<{ ID: string }>('POST query', { body })).ID;
 };
 const execute = (name: string, query = ''): Promise<Executed> => wire.json(`GET query/${name}/execute${query}`);
-const instances = ({ Nodes }: Executed): unknown[] => Nodes.map(({ Service }) => Service.ID).toSorted();
+const instances = ({ Nodes }: Executed): string[] => Nodes.map(({ Service }) => String(Service.ID)).toSorted();
 /** What a query that asks for this answers with. */
 const found = async (service: Row): Promise<unknown[]> =>
   instances(await execute(await create({ Service: { Service: 'redis', ...service } })));

@@ -1,7 +1,7 @@
 import { parseDuration } from '../../lib/index.ts';
 import type { Answer, LiveQuery } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
-import { badRequest } from '../errors.ts';
+import { badRequest, internal } from '../errors.ts';
 import type { V1Answer, V1Request } from './exchange.ts';
 import type { Query } from './query.ts';
 import { readHeaders, type Consistency } from './read-headers.ts';
@@ -136,8 +136,13 @@ function durationOf(text: string): number | undefined {
   }
 }
 
-/** A linearizable read of one key says how far this server has to be before it may answer. */
+/**
+ * A linearizable read of one key says how far this server has to be before it may answer.
+ *
+ * @throws API_INTERNAL while nobody leads: what is newest cannot be known
+ */
 export async function catchUp(context: ApiContext): Promise<void> {
+  if (!context.store.status().leaderKnown) throw internal('No cluster leader');
   const { revision } = await context.store.read(
     { start: 'meta/', end: 'meta0' },
     { linearizable: true, limit: 1, keysOnly: true },

@@ -58,7 +58,9 @@ export class SqliteStore implements Store {
   readonly #history: History;
   readonly #commits: GroupCommit;
   readonly #leases: Leases;
+  readonly #clock: Clock;
   #failure: Failure | undefined;
+  #failedAtMs = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: SqliteStoreOptions, file: string, writer: Writer, resources: AsyncDisposableStack) {
@@ -71,7 +73,8 @@ export class SqliteStore implements Store {
       send: (cells) => writer.send(cells),
       publish: (batches) => this.#history.publish(batches),
     });
-    this.#leases = new Leases({ clock: options.clock ?? systemClock, remove: (id) => this.#removeLease(id) });
+    this.#clock = options.clock ?? systemClock;
+    this.#leases = new Leases({ clock: this.#clock, remove: (id) => this.#removeLease(id) });
     for (const [id, ttlMs] of leases) this.#leases.hold(String(id), ttlMs);
     this.#reader = resources.use(new Reader(file, base));
     resources.use(new Checkpoints(file, (failure) => this.#fail(failure)));
@@ -143,7 +146,7 @@ export class SqliteStore implements Store {
     return {
       engine: 'sqlite',
       leaderKnown: failure === undefined,
-      lastContactMs: 0,
+      lastContactMs: this.#failure === undefined ? 0 : this.#clock.now() - this.#failedAtMs,
       full: this.#failure?.full ?? false,
       version: `sqlite ${this.#writer.state.version}`,
       revision: this.#history.revision,
@@ -173,6 +176,7 @@ export class SqliteStore implements Store {
   #fail(failure: Failure): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
+    this.#failedAtMs = this.#clock.now();
     this.#commits.fail(errorOf(failure));
     this.#history.release();
   }
