@@ -17,7 +17,7 @@ const NODES = [
 test('GET /v2/status says what this agent is', async () => {
   await using api = await startTestApi({ nodes: NODES, hosted: ['staging', 'api-1'] });
   expect((await api.ask('GET', '/v2/status')).body).toEqual({
-    version: '0.0.0-test',
+    version: '0.0.0',
     region: 'aws',
     node: 'staging',
     nodes: ['staging', 'api-1'],
