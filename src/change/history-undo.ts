@@ -11,6 +11,11 @@ export interface UndoRequest {
   readonly subject?: string | undefined;
   /** Also over what somebody did since. */
   readonly force: boolean;
+  /**
+   * Asked of everything that the change touched, before anything is said of it: false for what is to look as if it had not
+   * been, and it may throw what forbids the undo.
+   */
+  readonly vet?: (changed: Pick<HistoryItem, 'kind' | 'subject'>) => boolean;
 }
 
 /** Something to be put back. */
@@ -36,13 +41,19 @@ export interface UndoPlan {
  * @throws CHANGE_UNKNOWN_CHANGE, CHANGE_NOT_UNDOABLE, CHANGE_SUPERSEDED when somebody changed it since
  */
 export async function planUndo(log: HistoryLog, request: UndoRequest): Promise<UndoPlan> {
-  const { revision, kind, subject, force } = request;
+  const { revision, kind, subject, force, vet = () => true } = request;
   const items = await log.at(revision, kind, subject);
-  if (items.length === 0) throw unknownChange(kind, revision);
+  if (items.length === 0 || !items.flatMap(touchedBy).every(vet)) throw unknownChange(kind, revision);
   const steps: UndoStep[] = [];
   for (const item of items)
     for (const step of stepsOf(item)) steps.push(force ? step : await overWhatIsLeft(log, step, item));
   return { steps, lost: items.reduce((all, item) => all + (item.kind === 'kvtree' ? treeLeft(item) : 0), 0) };
+}
+
+/** Of a recursive delete the keys that it took. */
+function touchedBy(item: HistoryItem): Pick<HistoryItem, 'kind' | 'subject'>[] {
+  if (item.kind !== 'kvtree') return [item];
+  return [...treeValues(item).keys()].map((subject) => ({ kind: 'kv', subject }));
 }
 
 function stepsOf(item: HistoryItem): UndoStep[] {

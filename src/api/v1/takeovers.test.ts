@@ -106,3 +106,25 @@ test('who may not restore is refused before the archive is read', async () => {
   expect([(await reply).statusCode, (await reply).headers['connection']]).toEqual([403, 'close']);
   body.end();
 });
+
+test('a transaction does not tell whether there is what its token may not read', async () => {
+  await using api = await start();
+  await registerOthers(api);
+  await api.context.kvWrites.put('hidden', Buffer.from('v'));
+  const ask = (body: unknown): Promise<TestReply> => api.ask('PUT', '/v1/txn', { body });
+  const get = (Key: string) => ({ KV: { Verb: 'get', Key } });
+  for (const key of ['hidden', 'nothing']) {
+    const { status, json } = await ask([get(key)]);
+    expect([status, json]).toEqual([200, { Results: [], Errors: null }]);
+  }
+  const missing = await ask([get('hidden'), get('geheimer'), { KV: { Verb: 'set', Key: 'geheim', Value: '' } }]);
+  expect(missing.json).toEqual({ Results: null, Errors: [{ OpIndex: 1, What: 'key "geheimer" doesn\'t exist' }] });
+});
+
+test('a transaction may not register a service under the id of another', async () => {
+  await using api = await start();
+  await registerOthers(api);
+  const Service = { ID: 'other', Service: 'mine' };
+  const reply = await api.ask('PUT', '/v1/txn', { body: [{ Service: { Verb: 'set', Node: 'ext', Service } }] });
+  expect([reply.status, reply.text]).toEqual([409, expect.stringContaining('Permission denied')]);
+});

@@ -23,9 +23,11 @@ export function maySee(authority: Authority, changed: Changed): boolean {
   return authority.allows(...resourceOf(changed), 'read');
 }
 
-/** @throws ACCESS_DENIED when who asks may not change it */
-export function demandWrite(authority: Authority, changed: Changed): void {
+/** False for what who asks may not even know of. @throws ACCESS_DENIED for what they may see and not change */
+export function mayUndo(authority: Authority, changed: Changed): boolean {
+  if (!maySee(authority, changed)) return false;
   authority.demand(...resourceOf(changed), 'write');
+  return true;
 }
 
 function resourceOf({ kind, subject }: Changed): [resource: Resource, name: string] {

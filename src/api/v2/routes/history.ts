@@ -3,7 +3,7 @@ import { planUndo } from '../../../change/index.ts';
 import type { CatalogNode } from '../../../registry/index.ts';
 import { jsonBody, NO_BODY } from '../body.ts';
 import { unknownCheck } from '../errors.ts';
-import { demandWrite, maySee, sayChange, saySubject, subjectOf } from '../history-wire.ts';
+import { mayUndo, maySee, sayChange, saySubject, subjectOf } from '../history-wire.ts';
 import { NONE, wholeNumber } from '../parameters.ts';
 import { route, type Route } from '../route.ts';
 import { checkTransitionSchema, historyItemSchema, undoneSchema } from '../schemas.ts';
@@ -92,8 +92,8 @@ const undoOne = route({
     const plan = await planUndo(context.history, {
       ...body,
       subject: subject === undefined ? undefined : subjectOf(of, subject),
+      vet: (changed) => mayUndo(caller.authority, changed),
     });
-    for (const step of plan.steps) demandWrite(caller.authority, step);
     const revision = await undo(context, plan.steps, { author: caller.author });
     return { revision, body: { undone: plan.steps.map(saySubject), lost: plan.lost } };
   },
