@@ -30,6 +30,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   named: 'bind9',
   flock: 'util-linux',
+  prlimit: 'util-linux',
   unshare: 'util-linux',
 };
 

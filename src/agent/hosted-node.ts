@@ -12,7 +12,7 @@ import type {
 import type { Revision } from '../store/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { LocalServices } from './local-services.ts';
-import type { NodeLinkKeeper } from './node-link-keeper.ts';
+import { zeroWhereNothingIsWritten, type NodeLinkKeeper } from './node-link-keeper.ts';
 import type { Registrations } from './registrations.ts';
 
 /** What a hosted node is made of; each part is started and stopped by `startNode`. */
@@ -117,7 +117,7 @@ export class HostedNode implements LocalNode {
     services.takeConfiguration(config);
     this.#parts.onChange();
     this.#record = record;
-    const [revision] = await Promise.all([link.sync(), registrations.save()]);
+    const [revision] = await Promise.all([link.sync().catch(zeroWhereNothingIsWritten), registrations.save()]);
     return revision;
   }
 

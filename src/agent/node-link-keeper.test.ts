@@ -11,6 +11,7 @@ import type { CheckRecord, NodeRegistration } from '../registry/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { TestRegistry } from '../registry/testing.ts';
 import { noRegion } from './errors.ts';
+import { storeFailed, storeFull } from '../store/index.ts';
 import { NodeLinkKeeper } from './node-link-keeper.ts';
 
 /** A clock whose wall time can be set, as an operator or NTP does. */
@@ -165,6 +166,24 @@ describe('NodeLinkKeeper.report()', () => {
     await fixture.clock.advance(3_000);
     expect(fixture.held()).toBe('critical');
   });
+});
+
+describe('NodeLinkKeeper without a store that takes writes', () => {
+  test.each([storeFailed('the disk is gone'), storeFull()])(
+    'NodeLinkKeeper.report() goes on, and is made good soon after: $code',
+    async (failure) => {
+      await using fixture = await startRegion();
+      await using node = new Node(fixture);
+      await node.open();
+      await node.become('passing');
+      fixture.gate.failure = failure;
+      expect(await node.become('critical')).toBe(0);
+      expect(fixture.held()).toBe('passing');
+      fixture.gate.failure = null;
+      await fixture.clock.advance(3_000);
+      expect(fixture.held()).toBe('critical');
+    },
+  );
 });
 
 describe('NodeLinkKeeper epochs', () => {

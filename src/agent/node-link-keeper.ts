@@ -2,7 +2,7 @@ import type { Receipt } from '../change/index.ts';
 import { DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
 import { NodeLink, type NodeChannel, type Order } from '../link/index.ts';
 import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
-import type { Revision } from '../store/index.ts';
+import { storeFailed, storeFull, type Revision } from '../store/index.ts';
 import { agentStops, noRegion } from './errors.ts';
 import { LinkMemory } from './link-memory.ts';
 
@@ -77,9 +77,10 @@ export class NodeLinkKeeper implements AsyncDisposable {
 
   /**
    * Tells what became different. While the node is not linked its next greeting tells all, and that is waited for; before
-   * `open`, and where there is no server to link to, there is nobody to tell, and the revision is 0.
+   * `open`, and where there is no server to link to, there is nobody to tell, and the revision is 0; so it is while the region's
+   * store takes no writes (decision 159).
    *
-   * @throws REGISTRY_…, STORE_…: the region did not take it, and is told again soon
+   * @throws REGISTRY_…: the region did not take it, and is told again soon
    */
   async report(transitions: readonly Transition[]): Promise<Revision> {
     const change = ++this.#changes;
@@ -89,7 +90,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
     } catch (error) {
       if (this.#link?.isOpen !== true) return this.#greetedWith(change);
       this.#scheduleSync(this.#retryMs());
-      throw error;
+      return zeroWhereNothingIsWritten(error);
     }
   }
 
@@ -229,6 +230,14 @@ export class NodeLinkKeeper implements AsyncDisposable {
     if (this.#link?.isOpen === true && !this.#closing.signal.aborted) this.#scheduleSync(nextMs);
   }
 }
+
+/** What is a node's own goes on while the region's store takes no writes, and is told later. @throws any other error */
+export function zeroWhereNothingIsWritten(error: unknown): Revision {
+  if (error instanceof DroverError && WRITELESS.has(error.code)) return 0;
+  throw error;
+}
+
+const WRITELESS: ReadonlySet<string> = new Set([storeFailed.code, storeFull.code]);
 
 function isWithoutRegion(error: unknown): boolean {
   return error instanceof DroverError && error.code === noRegion.code;
