@@ -245,3 +245,24 @@ test('Agent stops without taking its nodes for lost, and has them again after a 
   }
   await rm(directory.at('data'), { recursive: true });
 });
+
+test('Agent has the configured management token also after a snapshot was restored that does not hold it', async () => {
+  const secret = '5e6b2d4e-8c35-4b0e-9a41-0123456789ab';
+  const snapshotOf = async (): Promise<ArrayBuffer> => {
+    await using open = await startAgent({ node_name: 'a' });
+    return (await fetch(`${open.agent.httpAddress}/v1/snapshot`)).arrayBuffer();
+  };
+  const body = await snapshotOf();
+  await using closed = await startAgent({
+    node_name: 'a',
+    acl: { enabled: true, default_policy: 'deny', tokens: { initial_management: secret } },
+  });
+  const ask = (method: string, path: string): Promise<Response> =>
+    fetch(`${closed.agent.httpAddress}${path}`, {
+      method,
+      headers: { 'x-consul-token': secret },
+      ...(method === 'PUT' ? { body } : {}),
+    });
+  expect((await ask('PUT', '/v1/snapshot')).status).toBe(200);
+  expect(await (await ask('GET', '/v1/acl/token/self')).json()).toMatchObject({ SecretID: secret });
+});

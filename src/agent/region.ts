@@ -86,16 +86,18 @@ interface Parts extends PreparedParts {
 /** The region's half of a server: store, catalog, registry, changes and the region's end of all links. */
 export class Region implements AsyncDisposable {
   readonly parts: Parts;
+  readonly #accessControl: AccessOptions;
   readonly #stack: AsyncDisposableStack;
 
   /** @throws STORE_IN_USE, STORE_UNUSABLE, STORE_NEWER_LAYOUT */
   static async start(options: RegionOptions): Promise<Region> {
     await using stack = new AsyncDisposableStack();
     const parts = await startParts(options, stack);
-    return new Region(parts, stack.move());
+    return new Region(options, parts, stack.move());
   }
 
-  private constructor(parts: Parts, stack: AsyncDisposableStack) {
+  private constructor({ accessControl }: RegionOptions, parts: Parts, stack: AsyncDisposableStack) {
+    this.#accessControl = accessControl;
     this.parts = parts;
     this.#stack = stack;
   }
@@ -107,10 +109,14 @@ export class Region implements AsyncDisposable {
     return node;
   }
 
-  /** The store was restored: every node has to say again what it is and runs, and those that do not are gone. */
-  greetAgain(): void {
+  /**
+   * The store was restored: every node has to say again what it is and runs, and those that do not are gone. The management token
+   * of the configuration is there again, whatever the snapshot held.
+   */
+  async greetAgain(): Promise<void> {
     this.parts.links.greetAgain('the region was restored from a snapshot');
     this.parts.liveness.expectAll();
+    await ensureManagement(this.#accessControl, this.parts.acl);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -236,11 +242,18 @@ async function startAccess(
   feed: StoreFeed,
   stack: AsyncDisposableStack,
 ): Promise<AccessParts> {
-  const { settings, legacy, tokens, initialManagement, takeResetIndex } = accessControl;
+  const { settings, legacy, tokens, takeResetIndex } = accessControl;
   const access = new Access({ state, tokens, settings, clock });
   const writes = new AccessWrites({ feed, state, clock, legacy });
-  if (settings.enabled && initialManagement !== null) await writes.ensureManagement(initialManagement);
+  await ensureManagement(accessControl, { writes });
   const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
   if (settings.enabled) stack.use(TokenExpiry.start({ writes, clock, report, everyMs: EXPIRY_EVERY_MS }));
   return { access, state, writes, tokens, takeResetIndex };
+}
+
+async function ensureManagement(
+  { settings, initialManagement }: AccessOptions,
+  { writes }: Pick<AccessParts, 'writes'>,
+): Promise<void> {
+  if (settings.enabled && initialManagement !== null) await writes.ensureManagement(initialManagement);
 }

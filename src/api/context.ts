@@ -50,8 +50,8 @@ export interface ApiContext extends PreparedParts {
   httpAddress(): string;
   /** Reads the configuration anew. @throws what is wrong with it; then everything stays as it was */
   reload(): Promise<void>;
-  /** Has every node greet anew, after the store was restored. */
-  restored(): void;
+  /** After the store was restored: has every node greet anew, and the configured management token there again. */
+  restored(): Promise<void>;
   /** Ends the agent for good, after this answer. */
   leave(): void;
   readonly log: ApiLog;

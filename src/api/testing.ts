@@ -100,7 +100,7 @@ export function testContext(
     firstNode: [...nodes.keys()][0] ?? '',
     dnsAddress: () => '127.0.0.1:8600',
     httpAddress: () => 'http://127.0.0.1:8500',
-    restored: () => {},
+    restored: () => Promise.resolve(),
     leave: () => void left++,
     log: { isDebug: false, debug: () => {}, info: () => {}, warn: note, error: note, tap: () => () => {} },
   };

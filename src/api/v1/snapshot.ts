@@ -40,7 +40,7 @@ async function restore(context: ApiContext, { authority, author, body }: V1Reque
     `the region was restored from a snapshot of ${snapshot.meta.at}`,
   );
   await takenUp(context.feed, revision);
-  context.restored();
+  await context.restored();
   return { headers: changedAt(revision) };
 }
 
