@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AgentProcess } from './agent-process.ts';
+import { cpuSeconds } from './http-load.ts';
 import { percentile, rounded, type BenchOptions, type BenchResult } from './result.ts';
 
 const BOUND_MS = 100;
@@ -32,41 +33,67 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const arrivals = new Arrivals();
   await using sink = await Sink.start(arrivals);
   await using bare = await Bare.start(sink.url);
-  const [ours, baseline] = await withAgent(httpHandlers(sink.url), async (fire) => {
-    const own: number[] = [];
-    const other: number[] = [];
-    for (let n = 0; n < WARM_UP; n++) {
-      await arrivals.of(fire);
-      await arrivals.of(() => bare.fire());
-    }
-    for (let n = 0; n < fires; n++) {
-      // Who is first alternates.
-      if (n % 2 === 0) own.push(...(await arrivals.of(fire)));
-      other.push(...(await arrivals.of(() => bare.fire())));
-      if (n % 2 === 1) own.push(...(await arrivals.of(fire)));
-    }
-    return [own, other];
+  const [ours, baseline] = await withAgent(httpHandlers(sink.url), async (agent) => {
+    const sides = [new Side(agent, arrivals), new Side(bare, arrivals)] as const;
+    for (let n = 0; n < WARM_UP; n++) for (const side of sides) await side.fire();
+    for (const side of sides) side.begin();
+    // Who is first alternates.
+    for (let n = 0; n < fires; n++) for (const side of n % 2 === 0 ? sides : sides.toReversed()) await side.fire();
+    return sides;
   });
   const scripts = await throughScripts(arrivals, quick ? 1 : SCRIPT_FIRES);
   const rows = [
-    { handlers: 'HTTP', ...figures(ours) },
-    { handlers: 'bare server and clients', ...figures(baseline) },
-    { handlers: 'script: one /bin/sh each', ...figures(scripts) },
+    { handlers: 'HTTP', ...ours.figures() },
+    { handlers: 'bare server and clients', ...baseline.figures() },
+    { handlers: 'script: one /bin/sh each', ...scripts.figures() },
   ];
-  const ok = percentile(ours, 0.99) <= BOUND_MS;
+  const ok = percentile(ours.times, 0.99) <= BOUND_MS;
   return { name: 'events', bound: `HTTP handlers of ${NODES} nodes: p99 ≤ ${BOUND_MS} ms`, rows, ok };
 }
 
-function figures(times: readonly number[]): Record<string, number> {
-  return {
-    runs: times.length,
-    'p50 ms': rounded(percentile(times, 0.5), 1),
-    'p99 ms': rounded(percentile(times, 0.99), 1),
-    'last ms': rounded(Math.max(...times), 1),
-  };
+/** What is fired at, and its process. */
+interface Fired {
+  readonly pid: number;
+  readonly fire: () => Promise<unknown>;
 }
 
-type Fire = () => Promise<unknown>;
+/** Times of one side, and the CPU time that it used for them. */
+class Side {
+  times: number[] = [];
+  readonly #fired: Fired;
+  readonly #arrivals: Arrivals;
+  #fires = 0;
+  #cpuSeconds = 0;
+
+  constructor(fired: Fired, arrivals: Arrivals) {
+    this.#fired = fired;
+    this.#arrivals = arrivals;
+  }
+
+  /** Forgets what was: only what follows counts. */
+  begin(): void {
+    this.times = [];
+    this.#fires = 0;
+    this.#cpuSeconds = 0;
+  }
+
+  async fire(): Promise<void> {
+    const before = cpuSeconds(this.#fired.pid);
+    this.times.push(...(await this.#arrivals.of(() => this.#fired.fire())));
+    this.#cpuSeconds += cpuSeconds(this.#fired.pid) - before;
+    this.#fires++;
+  }
+
+  figures(): Record<string, number> {
+    return {
+      runs: this.times.length,
+      'p50 ms': rounded(percentile(this.times, 0.5), 1),
+      'p99 ms': rounded(percentile(this.times, 0.99), 1),
+      'last ms': rounded(Math.max(...this.times), 1),
+      'CPU ms a fire': rounded((this.#cpuSeconds * 1_000) / this.#fires, 1),
+    };
+  }
+}
 
 /** When each node's handler had the event that was just fired. */
 class Arrivals {
@@ -79,7 +106,7 @@ class Arrivals {
   }
 
   /** ms from the fire until each has it. @throws an Error when not everyone has it in time */
-  async of(fire: Fire): Promise<number[]> {
+  async of(fire: () => Promise<unknown>): Promise<number[]> {
     this.#times.clear();
     this.#all = Promise.withResolvers();
     const started = performance.now();
@@ -127,11 +154,13 @@ class Sink implements AsyncDisposable {
 }
 
 /** The baseline in a process of its own. */
-class Bare implements AsyncDisposable {
-  readonly fire: Fire;
+class Bare implements AsyncDisposable, Fired {
+  readonly pid: number;
+  readonly fire: () => Promise<unknown>;
   readonly #stop: () => Promise<void>;
 
-  private constructor(fire: Fire, stop: () => Promise<void>) {
+  private constructor({ pid, fire }: Fired, stop: () => Promise<void>) {
+    this.pid = pid;
     this.fire = fire;
     this.#stop = stop;
   }
@@ -142,7 +171,7 @@ class Bare implements AsyncDisposable {
     await sleep(500);
     const fire = (): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}/`, { method: 'PUT', body: '[{"Name":"bench"}]' });
-    return new Bare(fire, async () => {
+    return new Bare({ pid: child.pid ?? 0, fire }, async () => {
       const exit = once(child, 'exit');
       child.disconnect();
       await exit;
@@ -161,17 +190,18 @@ function httpHandlers(sink: string): object[] {
 }
 
 /** A real agent on a sqlite store, each node with a watch of the event and the handler that is given for it. */
-async function withAgent<T>(handlers: readonly object[], task: (fire: Fire) => Promise<T>): Promise<T> {
+async function withAgent<T>(handlers: readonly object[], task: (agent: Fired) => Promise<T>): Promise<T> {
   const nodes = NAMES.map((name, at) => ({ name, watches: [{ type: 'event', name: 'bench', ...handlers[at] }] }));
   await using agent = await AgentProcess.start({ config: { nodes } });
   const address = `http://127.0.0.1:${agent.started.httpPort}`;
   // A watch begins with what is fired after its first answer.
   await sleep(2_000);
   // Awaited here: the agent ends with this function.
-  return await task(() => fetch(`${address}/v1/event/fire/bench`, { method: 'PUT', body: 'x' }));
+  const fire = (): Promise<Response> => fetch(`${address}/v1/event/fire/bench`, { method: 'PUT', body: 'x' });
+  return await task({ pid: agent.started.pid, fire });
 }
 
-async function throughScripts(arrivals: Arrivals, fires: number): Promise<number[]> {
+async function throughScripts(arrivals: Arrivals, fires: number): Promise<Side> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'events-'));
   const pipe = path.join(folder, 'pipe');
   await promisify(execFile)('mkfifo', [pipe]);
@@ -180,10 +210,10 @@ async function throughScripts(arrivals: Arrivals, fires: number): Promise<number
   createInterface({ input: stream }).on('line', (line) => arrivals.note(line));
   const handlers = NAMES.map(() => ({ args: ['/bin/sh', '-c', `echo "$DROVER_NODE" > ${pipe}`] }));
   try {
-    return await withAgent(handlers, async (fire) => {
-      const times: number[] = [];
-      for (let n = 0; n < fires; n++) times.push(...(await arrivals.of(fire)));
-      return times;
+    return await withAgent(handlers, async (agent) => {
+      const side = new Side(agent, arrivals);
+      for (let n = 0; n < fires; n++) await side.fire();
+      return side;
     });
   } finally {
     stream.destroy();

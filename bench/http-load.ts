@@ -39,8 +39,8 @@ export async function requestsPerCpuSecond(host: LoadedHost, urlPath: string, sc
   return Number(requests) / used;
 }
 
-/** User and system time of a process (proc(5): fields 14 and 15 of its stat). */
-function cpuSeconds(pid: number): number {
+/** User and system time of a process, all its threads (proc(5): fields 14 and 15 of its stat). */
+export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;

@@ -230,11 +230,13 @@ export class Agent implements AsyncDisposable {
   }
 
   async #startHandlers(stack: AsyncDisposableStack): Promise<void> {
-    if (this.#http === null) return;
+    const http = this.#http;
+    if (http === null) return;
     this.#handlers = stack.use(
-      new AgentHandlers({
+      await AgentHandlers.start({
         dataDirectory: this.#config.dataDirectory,
-        address: () => ownAddress(this.httpAddress ?? ''),
+        ask: (token) => (question, signal) => http.ask(question, { token, signal }),
+        address: ownAddress(this.httpAddress ?? ''),
         environment: safeEnvironment(process.env),
         clock: this.#clock,
         log: this.#options.log,

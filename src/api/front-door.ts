@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { ApiAnswer } from '../event/index.ts';
 import type { ApiContext } from './context.ts';
 import { HostGuard } from './host-guard.ts';
 import type { HttpLimits } from './http-limits.ts';
 import { PathRules } from './path-rules.ts';
-import { sendText, V1 } from './v1/index.ts';
+import { type OwnQuestion, sendText, toApiAnswer, V1 } from './v1/index.ts';
 
 // An import of node:http evaluates all of its exports, and with WebSocket a whole HTTP client: a tenth of an agent's start.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -31,6 +32,12 @@ export class FrontDoor {
   refusalOf(request: IncomingMessage): string | null {
     const { method, socket, url = '/' } = request;
     return this.#guard.refusalOf(request) ?? this.#rules.refusalOf({ method, socket, url: originForm(url) });
+  }
+
+  /** What a path under `/v1` is answered, asked by this process itself and not over a socket. Rejects with the signal's reason. */
+  async ask(url: string, question: OwnQuestion): Promise<ApiAnswer> {
+    const refusal = this.#rules.refusalOf({ method: 'GET', url });
+    return toApiAnswer(refusal === null ? await this.#v1.ask(url, question) : { status: 403, text: refusal });
   }
 
   /** Answers a request of `/v1`, before the framework knows of it; false for any other. */

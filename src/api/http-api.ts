@@ -1,3 +1,4 @@
+import type { ApiAnswer } from '../event/index.ts';
 import { openFilesLimit } from '../lib/index.ts';
 import { ClientConnections } from './client-connections.ts';
 import type { ApiContext } from './context.ts';
@@ -6,6 +7,7 @@ import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from
 import { HttpListener, type ListenPlace } from './http-listener.ts';
 import type { UnixSocket } from './http-settings.ts';
 import { LateFramework } from './late-framework.ts';
+import type { OwnQuestion } from './v1/index.ts';
 
 export interface HttpApiOptions {
   readonly context: ApiContext;
@@ -21,10 +23,12 @@ export interface HttpApiOptions {
 export class HttpApi implements AsyncDisposable {
   /** 0 where there are only sockets. */
   readonly port: number;
+  readonly #door: FrontDoor;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(port: number, stack: AsyncDisposableStack) {
+  private constructor(port: number, door: FrontDoor, stack: AsyncDisposableStack) {
     this.port = port;
+    this.#door = door;
     this.#stack = stack;
   }
 
@@ -52,7 +56,12 @@ export class HttpApi implements AsyncDisposable {
     for (const socket of sockets) stack.use(await listen(socket));
     // Before the listeners close: what it streams ends by itself.
     stack.use(framework);
-    return new HttpApi(listeners[0]?.port ?? 0, stack.move());
+    return new HttpApi(listeners[0]?.port ?? 0, door, stack.move());
+  }
+
+  /** Answers this process itself as it would over HTTP: a GET of a path under `/v1`. Rejects with the signal's reason. */
+  ask(path: string, question: OwnQuestion): Promise<ApiAnswer> {
+    return this.#door.ask(path, question);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

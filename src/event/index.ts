@@ -1,4 +1,4 @@
-export { type ApiAnswer, type Ask, httpAsk } from './ask.ts';
+export type { ApiAnswer, Ask } from './ask.ts';
 export { contentOf } from './decide-run.ts';
 export { audienceOf, type EventAudience, type FilteredService } from './event-filter.ts';
 export { EventFires } from './event-fires.ts';
@@ -14,6 +14,7 @@ export {
   wireEvent,
 } from './user-event.ts';
 export * from './errors.ts';
+export { HandedOver, type HandedOverOptions } from './handed-over.ts';
 export {
   type HandlerCall,
   type HandlerDefinition,
@@ -25,6 +26,7 @@ export { type HandlerConfig, NodeHandlers, type NodeHandlersOptions } from './no
 export { expectSchema, onDownSchema, onUpSchema, reactionSchema, toReaction } from './reaction-schema.ts';
 export { type ReactionDefinition } from './reaction.ts';
 export { handlerRunner } from './run-handler.ts';
+export { RunTally, type TallyLog } from './run-tally.ts';
 export { unsavedWatch } from './saved-watch.ts';
 export { type EventTold, WatchLoop } from './watch-loop.ts';
 export { httpHandlerSchema, toQuery, toWatch, type WatchInput, watchQuerySchema, watchSchema } from './watch-schema.ts';

@@ -1,12 +1,14 @@
 import path from 'node:path';
 import type { Clock } from '../lib/index.ts';
 import type { Ask } from './ask.ts';
+import type { HandedOver } from './handed-over.ts';
 import type { RunHandler } from './handler.ts';
 import { ReactionLoop } from './reaction-loop.ts';
 import { type ReactionDefinition, reactionIdentity } from './reaction.ts';
 import { RunningSet } from './running-set.ts';
+import type { RunTally } from './run-tally.ts';
 import { savedReaction } from './saved-reaction.ts';
-import { WatchFile } from './saved-watch.ts';
+import { StateFiles } from './state-files.ts';
 import { type EventTold, WatchLoop } from './watch-loop.ts';
 import { type WatchDefinition, watchIdentity } from './watch.ts';
 
@@ -14,6 +16,10 @@ export interface NodeHandlersOptions {
   readonly node: string;
   /** The node's own state directory. */
   readonly stateDirectory: string;
+  /** What the watches of all nodes of the agent have handed over. */
+  readonly handedOver: HandedOver;
+  /** What the log is told of runs that went well. */
+  readonly tally: RunTally;
   /** How the API is asked with a token; null is the agent's default one. */
   readonly ask: (token: string | null) => Ask;
   readonly runHandler: RunHandler;
@@ -35,16 +41,17 @@ export class NodeHandlers implements AsyncDisposable {
 
   constructor(options: NodeHandlersOptions) {
     this.#options = options;
-    const { stateDirectory } = options;
+    const { node, handedOver, stateDirectory } = options;
+    const files = new StateFiles(path.join(stateDirectory, 'reactions'));
     this.#watches = new RunningSet({
-      directory: path.join(stateDirectory, 'watches'),
       identityOf: watchIdentity,
-      start: (watch, file) => this.#startWatch(watch, file),
+      start: (watch, identity) => this.#startWatch(watch, identity),
+      keepOnly: (identities) => Promise.resolve(handedOver.keepOnly(node, identities)),
     });
     this.#reactions = new RunningSet({
-      directory: path.join(stateDirectory, 'reactions'),
       identityOf: reactionIdentity,
-      start: (reaction, file) => this.#startReaction(reaction, file),
+      start: (reaction, identity) => this.#startReaction(reaction, files.of(identity)),
+      keepOnly: (identities) => files.keepOnly(identities),
     });
   }
 
@@ -58,11 +65,10 @@ export class NodeHandlers implements AsyncDisposable {
     await Promise.all([this.#watches[Symbol.asyncDispose](), this.#reactions[Symbol.asyncDispose]()]);
   }
 
-  #startWatch(watch: WatchDefinition, file: string): Promise<WatchLoop> {
-    const { title } = watch.query;
-    const { clock, log } = this.#options;
-    const saved = new WatchFile({ file, title, clock, warn: (text) => log.warn({ watch: title }, text) });
-    return WatchLoop.start({ ...this.#shared(watch.token), watch, saved });
+  #startWatch(watch: WatchDefinition, identity: string): Promise<WatchLoop> {
+    const { node, handedOver, tally } = this.#options;
+    const saved = handedOver.of({ node, identity }, watch.query.title);
+    return WatchLoop.start({ ...this.#shared(watch.token), watch, saved, tally });
   }
 
   #startReaction(reaction: ReactionDefinition, file: string): Promise<ReactionLoop> {

@@ -1,13 +1,10 @@
-import { readdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ensureDirectory } from '../lib/index.ts';
 
 export interface RunningSetOptions<Definition> {
-  /** Each keeps a file in it: `<identity>.json`. */
-  readonly directory: string;
   readonly identityOf: (definition: Definition) => string;
-  readonly start: (definition: Definition, file: string) => Promise<AsyncDisposable>;
+  readonly start: (definition: Definition, identity: string) => Promise<AsyncDisposable>;
+  /** Forgets what all others have on disk; called before any of these is started. */
+  readonly keepOnly: (identities: ReadonlySet<string>) => Promise<void>;
 }
 
 interface Running<Definition> {
@@ -17,7 +14,7 @@ interface Running<Definition> {
 
 /**
  * What runs by who it is: what a reload leaves as it was goes on as if there had been none, and one that is defined otherwise
- * but is the same goes on from its file.
+ * but is the same goes on from what it has on disk.
  */
 export class RunningSet<Definition> implements AsyncDisposable {
   readonly #options: RunningSetOptions<Definition>;
@@ -40,14 +37,10 @@ export class RunningSet<Definition> implements AsyncDisposable {
       this.#running.delete(identity);
       await runs[Symbol.asyncDispose]();
     }
-    await this.#forgetOthers(wanted);
-    if (wanted.size > 0) await ensureDirectory(this.#options.directory);
+    await this.#options.keepOnly(new Set(wanted.keys()));
     for (const [identity, definition] of wanted) {
       if (this.#running.has(identity)) continue;
-      this.#running.set(identity, {
-        definition,
-        runs: await this.#options.start(definition, this.#fileOf(identity)),
-      });
+      this.#running.set(identity, { definition, runs: await this.#options.start(definition, identity) });
     }
   }
 
@@ -57,7 +50,7 @@ export class RunningSet<Definition> implements AsyncDisposable {
     await Promise.all(running.map(({ runs }) => runs[Symbol.asyncDispose]()));
   }
 
-  /** Two that are the same in all run twice, each with a file of its own. */
+  /** Two that are the same in all run twice, each with an identity of its own. */
   #byIdentity(definitions: readonly Definition[]): Map<string, Definition> {
     const found = new Map<string, Definition>();
     for (const definition of definitions) {
@@ -67,17 +60,5 @@ export class RunningSet<Definition> implements AsyncDisposable {
       found.set(name, definition);
     }
     return found;
-  }
-
-  #fileOf(identity: string): string {
-    return path.join(this.#options.directory, `${identity}.json`);
-  }
-
-  /** What is taken out and put in again later begins anew. */
-  async #forgetOthers(wanted: ReadonlyMap<string, Definition>): Promise<void> {
-    const names = await readdir(this.#options.directory).catch(() => []);
-    const identities = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
-    const left = identities.filter((identity) => !wanted.has(identity));
-    await Promise.all(left.map((identity) => rm(this.#fileOf(identity), { force: true })));
   }
 }

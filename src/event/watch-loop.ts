@@ -3,10 +3,11 @@ import type { ApiAnswer, Ask } from './ask.ts';
 import { decideRun, type RunDecision, stateFor, type WatchState } from './decide-run.ts';
 import { followAnswers } from './follow-answers.ts';
 import { type HandlerCall, type HandlerResult, type RunHandler, showHandler } from './handler.ts';
+import type { RunTally } from './run-tally.ts';
 import type { SavedWatch } from './saved-watch.ts';
 import type { WatchDefinition } from './watch.ts';
 
-/** What the log is told, once for each run and each series of failures. */
+/** What the log is told: failures, once for each series. */
 export interface EventTold {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
@@ -19,6 +20,8 @@ export interface WatchLoopOptions {
   readonly runHandler: RunHandler;
   readonly clock: Clock;
   readonly log: EventTold;
+  /** Told of runs that went well; nobody is unless there is one. */
+  readonly tally?: RunTally;
   /** More variables for scripts. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -38,6 +41,8 @@ const STOP_MS = 3_000;
  */
 export class WatchLoop implements AsyncDisposable {
   readonly #options: WatchLoopOptions;
+  /** Who it is, for the log. */
+  readonly #fields: { readonly watch: string; readonly handler: string };
   readonly #asking = new AbortController();
   readonly #running = new AbortController();
   readonly #backoff = new Backoff(RETRY_MS);
@@ -50,7 +55,9 @@ export class WatchLoop implements AsyncDisposable {
   #following: Promise<void> = Promise.resolve();
 
   private constructor(options: WatchLoopOptions, state: WatchState) {
+    const { query, handler } = options.watch;
     this.#options = options;
+    this.#fields = { watch: query.title, handler: showHandler(handler) };
     this.#state = state;
   }
 
@@ -125,13 +132,13 @@ export class WatchLoop implements AsyncDisposable {
       const decision = decideRun(this.#options.watch.query.type, this.#state, this.#latest as ApiAnswer);
       return decision.input === null && isSame(decision.after, this.#state) ? null : decision;
     } catch (error) {
-      this.#options.log.warn(this.#fields(), `an answer was not understood: ${messageOf(error)}`);
+      this.#options.log.warn(this.#fields, `an answer was not understood: ${messageOf(error)}`);
       return null;
     }
   }
 
   async #run(value: unknown, { index }: ApiAnswer): Promise<HandlerResult> {
-    const { runHandler, watch, variables = {}, log } = this.#options;
+    const { runHandler, watch, variables = {} } = this.#options;
     const { title, type } = watch.query;
     const call: HandlerCall = {
       input: `${JSON.stringify(value)}\n`,
@@ -139,11 +146,17 @@ export class WatchLoop implements AsyncDisposable {
       variables: { ...variables, DROVER_WATCH: title, DROVER_WATCH_TYPE: type },
     };
     const result = await runHandler(watch.handler, call, this.#running.signal);
-    const { ending, output, durationMs } = result;
-    const fields = { ...this.#fields(), ending, ms: Math.round(durationMs), ...(output === '' ? {} : { output }) };
-    if (result.ok) log.info(fields, 'a handler has run');
-    else if (!this.#asking.signal.aborted) log.warn(fields, 'a handler failed');
+    this.#tell(result);
     return result;
+  }
+
+  /** What an HTTP handler answers is of interest only when it failed. */
+  #tell({ ok, ending, output, durationMs }: HandlerResult): void {
+    const { watch, variables = {}, tally, log } = this.#options;
+    const said = output === '' || (ok && watch.handler.type === 'http') ? {} : { output };
+    const fields = { ...this.#fields, ending, ms: Math.round(durationMs), ...said };
+    if (ok) tally?.add({ node: variables['DROVER_NODE'] ?? '', ...fields });
+    else if (!this.#asking.signal.aborted) log.warn(fields, 'a handler failed');
   }
 
   /** Waits before the next try. */
@@ -151,7 +164,7 @@ export class WatchLoop implements AsyncDisposable {
     const { watch, clock, log } = this.#options;
     const waitMs = this.#backoff.next();
     if (watch.query.type === 'event' && this.#backoff.failures >= EVENT_TRIES) {
-      log.warn(this.#fields(), `events are given up after ${EVENT_TRIES} tries`);
+      log.warn(this.#fields, `events are given up after ${EVENT_TRIES} tries`);
       this.#backoff.reset();
       this.#keep(after);
       return;
@@ -166,13 +179,8 @@ export class WatchLoop implements AsyncDisposable {
 
   #tellTrouble(error: unknown): void {
     const { log } = this.#options;
-    if (error === null) log.info(this.#fields(), 'the watch goes on');
-    else log.warn(this.#fields(), `the watch waits: ${messageOf(error)}`);
-  }
-
-  #fields(): object {
-    const { query, handler } = this.#options.watch;
-    return { watch: query.title, handler: showHandler(handler) };
+    if (error === null) log.info(this.#fields, 'the watch goes on');
+    else log.warn(this.#fields, `the watch waits: ${messageOf(error)}`);
   }
 }
 

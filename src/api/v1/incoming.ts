@@ -11,8 +11,9 @@ const NO_BODY = Buffer.alloc(0);
 
 /** What came, and who judges whether it may. */
 export interface Asked {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: Pick<IncomingMessage, 'headers'> & { readonly socket: IncomingMessage['socket'] | null };
+  /** What says that nobody waits for the answer any more: what it goes to, or the signal of who asked. */
+  readonly asker: ServerResponse | AbortSignal;
   readonly access: AccessControl;
 }
 
@@ -22,21 +23,21 @@ export class Incoming implements V1Request {
   readonly query: Query;
   readonly kept: KeptForUrl;
   readonly headers: IncomingHttpHeaders;
-  readonly #response: ServerResponse;
+  readonly #asker: ServerResponse | AbortSignal;
   #body: Buffer = NO_BODY;
   #signal: AbortSignal | undefined;
   #authority: Authority | undefined;
   readonly #access: AccessControl;
   readonly #remoteAddress: string | undefined;
 
-  constructor({ request, response, access }: Asked, argumentBytes: string, url: ParsedUrl) {
+  constructor({ request, asker, access }: Asked, argumentBytes: string, url: ParsedUrl) {
     this.#access = access;
     this.#remoteAddress = request.socket?.remoteAddress;
     this.argumentBytes = argumentBytes;
     this.query = url.query;
     this.kept = url.kept;
     this.headers = request.headers;
-    this.#response = response;
+    this.#asker = asker;
   }
 
   withBody(body: Buffer): this {
@@ -99,11 +100,15 @@ export class Incoming implements V1Request {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    const abort = new AbortController();
-    const gone = (): void => abort.abort(new Error('the client is gone'));
-    if (this.#response.destroyed || this.#response.socket?.destroyed === true) gone();
-    else this.#response.once('close', gone);
-    return (this.#signal = abort.signal);
+    return (this.#signal ??= this.#asker instanceof AbortSignal ? this.#asker : signalOf(this.#asker));
   }
+}
+
+/** Aborted when the client is gone. */
+function signalOf(response: ServerResponse): AbortSignal {
+  const abort = new AbortController();
+  const gone = (): void => abort.abort(new Error('the client is gone'));
+  if (response.destroyed || response.socket?.destroyed === true) gone();
+  else response.once('close', gone);
+  return abort.signal;
 }

@@ -10,6 +10,7 @@ import { isLocal, NO_SERVERS } from './local-only.ts';
 import { missingEndpoint } from './missing-endpoints.ts';
 import { checkParameters } from './parameters.ts';
 import { decodeBytes, isPrintable, textOfBytes } from './percent.ts';
+import type { OwnQuestion } from './own-question.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { refuseBody, tooLargeText } from './refuse-body.ts';
 import { UrlParser } from './parsed-url.ts';
@@ -21,6 +22,7 @@ import { sendAnswer, sendText, type SendOptions } from './send-answer.ts';
 
 const PREFIX = '/v1/';
 const BODY_LIMIT = 1024 * 1024;
+const BAD_ESCAPE = 'invalid URL escape in the path';
 
 /**
  * Consul's wire under `/v1` (consul-http-api 1), on Node's own request and response: methods, paths as they stand in the
@@ -55,10 +57,34 @@ export class V1 {
     const handler = this.#handlerOf(route, request);
     if (handler === undefined) return refuseMethod(route, request.method ?? '', response);
     if (!this.#context.isServer && !isLocal(route.path)) return sendText(response, 500, NO_SERVERS);
-    if (argumentBytes === undefined) return sendText(response, 400, 'invalid URL escape in the path');
-    const asked = new Incoming({ request, response, access: this.#context.access }, argumentBytes, parsed);
+    if (argumentBytes === undefined) return sendText(response, 400, BAD_ESCAPE);
+    const asked = new Incoming({ request, asker: response, access: this.#context.access }, argumentBytes, parsed);
     if (request.method === 'GET' || !hasBody(request)) return this.#run(route, handler, asked, response);
     void this.#withBody(route, handler, asked, { request, response });
+  }
+
+  /**
+   * What a GET is answered that this process itself asks, without a socket between: the same routes, tokens and texts. Rejects
+   * with the signal's reason.
+   */
+  async ask(url: string, { token, signal }: OwnQuestion): Promise<V1Answer> {
+    const parsed = this.#urls.parse(url);
+    const { match, argumentBytes } = parsed;
+    const handler = match?.route.methods['GET'];
+    if (match === undefined || handler === undefined) return missingAnswer(url);
+    if (!this.#context.isServer && !isLocal(match.route.path)) return { status: 500, text: NO_SERVERS };
+    if (argumentBytes === undefined) return { status: 400, text: BAD_ESCAPE };
+    const request = { headers: token === null ? {} : { 'x-consul-token': token }, socket: null };
+    const asked = new Incoming({ request, asker: signal, access: this.#context.access }, argumentBytes, parsed);
+    try {
+      if (asked.kept.isSound !== true) this.#check(match.route, asked);
+      let answer = await handler(asked);
+      while (asked.renew()) answer = await handler(asked);
+      return answer;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return failureOf(this.#context, error);
+    }
   }
 
   /** Says of a request, when it is answered, that it was: never its token. */
@@ -163,9 +189,13 @@ function refuseMethod({ methods }: V1Route, method: string, response: ServerResp
 }
 
 function sendMissing(response: ServerResponse, url: string): void {
-  const path = url.slice(PREFIX.length).replace(/\?.*$/s, '');
-  const { status, text } = missingEndpoint(textOfBytes(decodeBytes(path) ?? ''));
+  const { status, text } = missingAnswer(url);
   sendText(response, status, text);
+}
+
+function missingAnswer(url: string): { readonly status: number; readonly text: string } {
+  const path = url.slice(PREFIX.length).replace(/\?.*$/s, '');
+  return missingEndpoint(textOfBytes(decodeBytes(path) ?? ''));
 }
 
 function unprintable(): Error {
