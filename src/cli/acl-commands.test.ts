@@ -170,7 +170,7 @@ test('acl:policy-write says where the rules are wrong', async () => {
     };
     const ran = await run(['acl:policy-write', 'ops', file], { answers });
     expect(ran.exit).toBe(2);
-    expect(ran.stderr).toContain('2:2');
+    expect(ran.stderr).toContain(`rules: ${file}:2:2: "x" is no policy`);
     expect(await run(['acl:policy-write', 'ops', `${file}x`])).toMatchObject({ exit: 2, requests: [] });
   });
 });

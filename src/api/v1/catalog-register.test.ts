@@ -126,3 +126,17 @@ test.each([
   const answer = await deregister(body);
   expect([answer.status, answer.text]).toEqual([status, text]);
 });
+
+test.each(['register', 'deregister'])('%s takes the token of its body where the request has none', async (verb) => {
+  await using closed = await startTestApi({ acl: {} });
+  await closed.context.acl.writes.ensureManagement('root');
+  const ask = (body: object, token?: string): Promise<TestReply> => {
+    const headers = token === undefined ? {} : { 'x-consul-token': token };
+    return closed.ask('PUT', `/v1/catalog/${verb}`, { body: { Node: 'ext', Address: '10.0.0.9', ...body }, headers });
+  };
+  expect((await ask({})).status).toBe(403);
+  expect((await ask({ WriteRequest: { Token: 'nobody' } })).text).toBe('ACL not found');
+  expect((await ask({ WriteRequest: { Token: 'root' } }, 'nobody')).status).toBe(403);
+  expect((await ask({ WriteRequest: { Token: 7 } })).status).toBe(400);
+  expect((await ask({ WriteRequest: { Token: 'root' } })).text).toBe('true');
+});

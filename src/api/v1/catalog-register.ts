@@ -1,3 +1,4 @@
+import type { Authority } from '../../access/index.ts';
 import { DroverError } from '../../lib/index.ts';
 import type { ExternalRegistration, InstanceRecord } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
@@ -16,7 +17,7 @@ export async function register(context: ApiContext, request: V1Request): Promise
   const body = foldedObject(bodyJson(request), 'body');
   checkDatacenter(context, textIn(body, 'datacenter'));
   const registration = registrationOf(context, body);
-  demandRegister(context, request.authority, registration);
+  demandRegister(context, authorityOf(context, request, body), registration);
   try {
     const revision = await context.registry.registerExternal(registration);
     return { json: 'true', headers: changedAt(revision) };
@@ -35,13 +36,20 @@ export async function deregister(context: ApiContext, request: V1Request): Promi
   if (node === '') throw internal('Must provide node');
   const serviceId = textIn(body, 'serviceid');
   const checkId = textIn(body, 'checkid');
-  demandDeregister(context, request.authority, { node, serviceId, checkId });
+  demandDeregister(context, authorityOf(context, request, body), { node, serviceId, checkId });
   const revision = await context.registry.deregister({
     node,
     ...(serviceId === '' ? {} : { serviceId }),
     ...(checkId === '' ? {} : { checkId }),
   });
   return { json: 'true', headers: changedAt(revision) };
+}
+
+/** What its token may; one that comes without may bring it in its body, as python-consul does when it deregisters. */
+function authorityOf({ access }: ApiContext, request: V1Request, body: Folded): Authority {
+  const secret = textIn(foldedObject(objectIn(body, 'writerequest') ?? {}, 'WriteRequest'), 'token');
+  const isInBody = access.isEnabled && !request.hasToken && secret !== '';
+  return isInBody ? access.authorityOf(secret) : request.authority;
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

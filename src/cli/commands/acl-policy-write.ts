@@ -1,3 +1,4 @@
+import { ApiError } from '../../../client/src/index.ts';
 import { findAclId } from '../acl-find.ts';
 import { reportAclChange } from '../acl-report.ts';
 import type { Command } from '../command.ts';
@@ -19,7 +20,9 @@ export const aclPolicyWrite: Command = {
     const id = await findAclId(client, 'policy', name);
     const body = { Name: name, Rules, Description: options['description'] ?? '' };
     const path = id === undefined ? '/v1/acl/policy' : `/v1/acl/policy/${id}`;
-    const { revision } = await client.request(path, { method: 'PUT', body });
+    const { revision } = await client.request(path, { method: 'PUT', body }).catch((error: unknown) => {
+      throw placedIn(file, error);
+    });
     return reportAclChange(
       invocation,
       { policy: name },
@@ -33,4 +36,11 @@ async function readRules(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw usageError.with({ cause: error }, `cannot read ${file}: ${(error as Error).message}`);
   });
+}
+
+/** What is wrong with rules, with the file before its place as editors and terminals know it: `ops.hcl:3:3`. */
+function placedIn(file: string, error: unknown): unknown {
+  if (file === '-' || !(error instanceof ApiError)) return error;
+  const message = error.message.replace(/^(Failed to parse ACL rules: )(?=\d+:\d+: )/, (start) => `${start}${file}:`);
+  return new ApiError(error.status, { ...error.error, message });
 }
