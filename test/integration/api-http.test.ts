@@ -6,8 +6,6 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HttpApi } from '../../src/api/http-api.ts';
 import { startTestApi, type TestApi } from '../../src/api/testing.ts';
-import { FuzzRequests } from '../../src/api/v1/testing-fuzz-requests.ts';
-import { fuzz } from '../../src/api/v1/testing-fuzz.ts';
 import { requireComponent } from '../require-component.ts';
 
 let api: TestApi;
@@ -257,8 +255,3 @@ requireComponent('curl')('curl', () => {
     expect(await curl('-I', url('kv/x'))).toMatch(/^HTTP\/1\.1 405 [^]*Allow: OPTIONS,GET,PUT,DELETE/);
   });
 });
-
-test('a hundred thousand requests at random are all answered, none with a 500 that Consul does not have', async () => {
-  const seed = Date.now();
-  expect(await fuzz(api, new FuzzRequests(seed), 100_000), `seed ${seed}`).toEqual([]);
-}, 300_000);
