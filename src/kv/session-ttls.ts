@@ -4,6 +4,12 @@ import type { Clock, Timer } from '../lib/index.ts';
 /** A session lives at least for its TTL after it was renewed, and at most for twice as long: this is in between. */
 const FACTOR = 1.5;
 
+interface Watched {
+  readonly ttlMs: number;
+  timer: Timer;
+  hasLapsed: boolean;
+}
+
 export interface SessionTtlsOptions {
   readonly clock: Clock;
   readonly onLapse: (id: string) => void;
@@ -13,7 +19,7 @@ export interface SessionTtlsOptions {
 export class SessionTtls implements Disposable {
   readonly #clock: Clock;
   readonly #onLapse: (id: string) => void;
-  readonly #timers = new Map<string, { readonly ttlMs: number; timer: Timer }>();
+  readonly #timers = new Map<string, Watched>();
 
   constructor(options: SessionTtlsOptions) {
     this.#clock = options.clock;
@@ -24,15 +30,20 @@ export class SessionTtls implements Disposable {
   follow(id: string, ttl: string): void {
     const ttlMs = ttl === '' ? 0 : parseDuration(ttl);
     if (ttlMs <= 0 || this.#timers.has(id)) return;
-    this.#timers.set(id, { ttlMs, timer: this.#start(id, ttlMs) });
+    this.#timers.set(id, { ttlMs, timer: this.#start(id, ttlMs), hasLapsed: false });
   }
 
   /** The session was renewed. */
   restart(id: string): void {
     const known = this.#timers.get(id);
-    if (known === undefined) return;
+    if (known === undefined || known.hasLapsed) return;
     known.timer.cancel();
     known.timer = this.#start(id, known.ttlMs);
+  }
+
+  /** Whether its time is over: nothing brings it back. */
+  hasLapsed(id: string): boolean {
+    return this.#timers.get(id)?.hasLapsed === true;
   }
 
   forget(id: string): void {
@@ -50,6 +61,10 @@ export class SessionTtls implements Disposable {
   }
 
   #start(id: string, ttlMs: number): Timer {
-    return this.#clock.after(ttlMs * FACTOR, () => this.#onLapse(id));
+    return this.#clock.after(ttlMs * FACTOR, () => {
+      const known = this.#timers.get(id);
+      if (known !== undefined) known.hasLapsed = true;
+      this.#onLapse(id);
+    });
   }
 }

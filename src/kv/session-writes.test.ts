@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
 import { prefixRange, type Store } from '../store/index.ts';
 import { kvOp, startTestKv, startTestStore, type TestKv } from './testing.ts';
@@ -208,4 +208,45 @@ test('a transaction that cannot fit is refused whole', async () => {
   const many = Array.from({ length: 600 }, (_, n) => kvOp('set', `k/${n}`));
   await expect(server.transactions.run(many)).rejects.toMatchObject({ code: 'KV_TXN_TOO_LARGE', status: 413 });
   expect(server.kv.keys('')).toEqual([]);
+});
+
+test('a transaction that ends two sessions takes what is bound to both, with one tombstone', async () => {
+  const bound = new Map<string, string>();
+  await using server = await startTestKv({
+    withSession: (id) => [
+      { type: 'delete', key: bound.get(id) ?? 'pq/none' },
+      { type: 'put', key: 'tomb/pq', value: '{}' },
+    ],
+  });
+  const ids: string[] = [];
+  for (const key of ['pq/1', 'pq/2']) {
+    const { id } = await server.sessionWrites.create(NO_CHECKS);
+    await server.store.commit({ compares: [], writes: [{ type: 'put', key, value: '{}' }] });
+    bound.set(id, key);
+    ids.push(id);
+  }
+  const ops = ids.map((id) => ({ type: 'session', verb: 'delete', id }) as const);
+  expect(await server.transactions.run(ops)).toMatchObject({ ok: true });
+  expect([server.sessions.list(), await keysOf(server.store, 'pq/')]).toEqual([[], []]);
+});
+
+test('renew() of a session that has lapsed is refused, also while its end cannot be written yet', async () => {
+  await using server = await startTestKv();
+  const { id } = await server.sessionWrites.create({ ...NO_CHECKS, ttl: '10s' });
+  const commit = vi.spyOn(server.store, 'commit').mockRejectedValue(new Error('no leader'));
+  await server.clock.advance(14_999);
+  expect(server.sessionWrites.renew(id).id).toBe(id);
+  await server.clock.advance(15_500);
+  expect(() => server.sessionWrites.renew(id)).toThrow(expect.objectContaining({ code: 'KV_UNKNOWN_SESSION' }));
+  commit.mockRestore();
+  await server.clock.advance(2_000);
+  expect(server.sessions.stored(id)).toBeUndefined();
+});
+
+test('entries of lock-delays that are over go at once, however many there are', async () => {
+  await using server = await startTestKv();
+  await lockMany(server, 450, { lockDelayMs: 1_000 }).then((id) => server.sessionWrites.destroy(id));
+  expect(await keysOf(server.store, 'lockdelay/')).toHaveLength(450);
+  await server.clock.advance(2_500);
+  expect(await keysOf(server.store, 'lockdelay/')).toEqual([]);
 });

@@ -105,10 +105,10 @@ export class SessionWrites implements AsyncDisposable {
     return this.#end(id);
   }
 
-  /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION */
+  /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION also for one that has lapsed and only still has to go */
   renew(id: string): Session {
     const session = this.#sessions.get(id);
-    if (session === undefined) throw unknownSession(id);
+    if (session === undefined || this.#ttls.hasLapsed(id)) throw unknownSession(id);
     this.#ttls.restart(id);
     return session;
   }
@@ -198,8 +198,9 @@ export class SessionWrites implements AsyncDisposable {
   }
 
   #scheduleReaping(): void {
+    if (this.#isClosed || this.#reaper !== undefined) return;
     const nextMs = this.#sessions.delays.nextMs();
-    if (this.#isClosed || this.#reaper !== undefined || nextMs === undefined) return;
+    if (nextMs === undefined) return;
     const delayMs = Math.max(REAP_MS, nextMs - this.#clock.now());
     this.#reaper = this.#clock.after(delayMs, () => {
       this.#run(
@@ -213,15 +214,19 @@ export class SessionWrites implements AsyncDisposable {
     });
   }
 
+  /** All that are over: what was left would add up where many sessions end. One that began again meanwhile stays. */
   async #reap(): Promise<void> {
-    const elapsed = this.#sessions.delays.elapsed().slice(0, REAPED_PER_TXN);
-    if (elapsed.length === 0) return;
-    const compares = elapsed.map(({ key, modRevision }) => ({ key: lockDelayKey(key), modRevision }));
-    const outcome = await this.#feed.commit({
-      compares,
-      writes: compares.map(({ key }) => ({ type: 'delete', key })),
-    });
-    await this.#feed.applied(outcome.revision);
+    const elapsed = this.#sessions.delays.elapsed();
+    for (let start = 0; start < elapsed.length && !this.#isClosed; start += REAPED_PER_TXN) {
+      const compares = elapsed
+        .slice(start, start + REAPED_PER_TXN)
+        .map(({ key, modRevision }) => ({ key: lockDelayKey(key), modRevision }));
+      const outcome = await this.#feed.commit({
+        compares,
+        writes: compares.map(({ key }) => ({ type: 'delete', key })),
+      });
+      await this.#feed.applied(outcome.revision);
+    }
   }
 
   #later(delayMs: number, task: () => void): void {

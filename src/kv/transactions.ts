@@ -102,8 +102,10 @@ export class Transactions {
     return { compares, unchanged, writes };
   }
 
+  /** What several have in common, such as a tombstone, is written once. */
   #withSessions(ops: readonly TxnOp[]): Write[] {
     const ids = new Set(ops.flatMap((op) => (op.type === 'session' ? [op.id] : [])));
-    return [...ids].flatMap((id) => this.#options.withSession?.(id) ?? []);
+    const writes = [...ids].flatMap((id) => this.#options.withSession?.(id) ?? []);
+    return [...new Map(writes.map((write) => [JSON.stringify(write), write])).values()];
   }
 }

@@ -1,4 +1,5 @@
 import type { Drafted, NodeDrafts } from '../registry/index.ts';
+import type { Revision } from '../store/index.ts';
 import { badTxnOp } from './txn-problem.ts';
 import type { CheckOp, NodeOp, ServiceOp, TxnResult } from './txn-op.ts';
 
@@ -11,115 +12,90 @@ export function evaluateNode(drafts: NodeDrafts, { verb, node, index }: NodeOp):
     const now = drafts.node(name);
     return now === undefined ? [] : [{ type: 'node', node: now }];
   };
-  switch (verb) {
-    case 'get':
-      if (known === undefined) throw badTxnOp(`node ${quoted(name)} doesn't exist`);
-      return give();
-    case 'cas':
-      if (!stands(known, index)) throw badTxnOp(`failed to set node ${quoted(name)}, index is stale`);
-      return set();
-    case 'set':
-      return set();
-    case 'delete-cas':
-      if (known === undefined || !stands(known, index))
-        throw badTxnOp(`failed to delete node ${quoted(name)}, index is stale`);
-      return gone();
-    case 'delete':
-      return gone();
-    default:
-      throw badTxnOp(`unknown Node verb ${quoted(verb)}`);
-  }
-
-  function set(): readonly TxnResult[] {
+  const set = (): readonly TxnResult[] => {
     const address = node.address === '' ? (known?.record.address ?? '') : node.address;
     if (address === '') throw badTxnOp('Must provide node and address');
     drafts.register({ node: { ...node, address } });
     return give();
-  }
-
-  function gone(): readonly TxnResult[] {
-    drafts.removeNode(name);
-    return [];
-  }
+  };
+  const subject = { kind: 'Node', label: `node ${quoted(name)}`, known, index };
+  return evaluateVerb(verb, subject, { give, set, remove: () => drafts.removeNode(name) });
 }
 
 /** Does one `Service` operation in a draft. @throws as `evaluateNode` */
 export function evaluateService(drafts: NodeDrafts, op: ServiceOp): readonly TxnResult[] {
   const { verb, node, id, instance, index } = op;
-  const label = `service ${quoted(id)} on node ${quoted(node)}`;
   const known = drafts.instance(node, id);
-  switch (verb) {
-    case 'get':
-      if (known === undefined) throw badTxnOp(`${label} doesn't exist`);
-      return [{ type: 'service', node, service: known }];
-    case 'cas':
-      if (!stands(known, index)) throw badTxnOp(`failed to set ${label}, index is stale`);
-      return set();
-    case 'set':
-      return set();
-    case 'delete-cas':
-      if (known === undefined || !stands(known, index)) throw badTxnOp(`failed to delete ${label}, index is stale`);
-      return gone();
-    case 'delete':
-      return gone();
-    default:
-      throw badTxnOp(`unknown Service verb ${quoted(verb)}`);
-  }
-
-  function set(): readonly TxnResult[] {
-    if (instance !== undefined) drafts.register({ ...onKnownNode(drafts, node), instance });
+  const give = (): readonly TxnResult[] => {
     const service = drafts.instance(node, id);
     return service === undefined ? [] : [{ type: 'service', node, service }];
-  }
-
-  function gone(): readonly TxnResult[] {
-    drafts.removeInstance(node, id);
-    return [];
-  }
+  };
+  const set = (): readonly TxnResult[] => {
+    if (instance !== undefined) drafts.register({ ...onKnownNode(drafts, node), instance });
+    return give();
+  };
+  const subject = { kind: 'Service', label: `service ${quoted(id)} on node ${quoted(node)}`, known, index };
+  return evaluateVerb(verb, subject, { give, set, remove: () => drafts.removeInstance(node, id) });
 }
 
 /** Does one `Check` operation in a draft. @throws as `evaluateNode` */
 export function evaluateCheck(drafts: NodeDrafts, op: CheckOp): readonly TxnResult[] {
   const { verb, node, id, check, index } = op;
-  const label = `check ${quoted(id)} on node ${quoted(node)}`;
   const known = drafts.check(node, id);
-  switch (verb) {
-    case 'get':
-      if (known === undefined) throw badTxnOp(`${label} doesn't exist`);
-      return give(known);
-    case 'cas':
-      if (!stands(known, index)) throw badTxnOp(`failed to set ${label}, index is stale`);
-      return set();
-    case 'set':
-      return set();
-    case 'delete-cas':
-      if (known === undefined || !stands(known, index)) throw badTxnOp(`failed to delete ${label}, index is stale`);
-      return gone();
-    case 'delete':
-      return gone();
-    default:
-      throw badTxnOp(`unknown Check verb ${quoted(verb)}`);
-  }
-
-  function set(): readonly TxnResult[] {
+  const give = (): readonly TxnResult[] => {
+    const found = drafts.check(node, id);
+    if (found === undefined) return [];
+    const { serviceId } = found.record;
+    const service = serviceId === '' ? undefined : drafts.instance(node, serviceId)?.record;
+    return [{ type: 'check', node, check: found, service }];
+  };
+  const set = (): readonly TxnResult[] => {
     const registration = onKnownNode(drafts, node);
     const serviceId = check?.serviceId ?? '';
     if (serviceId !== '' && drafts.instance(node, serviceId) === undefined)
       throw badTxnOp('Missing service registration');
     if (check !== undefined) drafts.register({ ...registration, checks: [check] });
-    return give(drafts.check(node, id));
-  }
+    return give();
+  };
+  const subject = { kind: 'Check', label: `check ${quoted(id)} on node ${quoted(node)}`, known, index };
+  return evaluateVerb(verb, subject, { give, set, remove: () => drafts.removeCheck(node, id) });
+}
 
-  function give(found: ReturnType<NodeDrafts['check']>): readonly TxnResult[] {
-    if (found === undefined) return [];
-    const { serviceId } = found.record;
-    const service = serviceId === '' ? undefined : drafts.instance(node, serviceId)?.record;
-    return [{ type: 'check', node, check: found, service }];
-  }
+/** What an operation is about. */
+interface Subject {
+  readonly kind: string;
+  readonly label: string;
+  readonly known: Drafted<unknown> | undefined;
+  /** What `cas` and `delete-cas` compare with. */
+  readonly index: Revision;
+}
 
-  function gone(): readonly TxnResult[] {
-    drafts.removeCheck(node, id);
-    return [];
+interface Acts {
+  readonly give: () => readonly TxnResult[];
+  readonly set: () => readonly TxnResult[];
+  readonly remove: () => void;
+}
+
+/** The verbs of the catalog are the same for nodes, services and checks. */
+function evaluateVerb(verb: string, { kind, label, known, index }: Subject, acts: Acts): readonly TxnResult[] {
+  switch (verb) {
+    case 'get':
+      if (known === undefined) throw badTxnOp(`${label} doesn't exist`);
+      return acts.give();
+    case 'cas':
+      if (!stands(known, index)) throw badTxnOp(`failed to set ${label}, index is stale`);
+      return acts.set();
+    case 'set':
+      return acts.set();
+    case 'delete-cas':
+      if (known === undefined || !stands(known, index)) throw badTxnOp(`failed to delete ${label}, index is stale`);
+      acts.remove();
+      return [];
+    case 'delete':
+      acts.remove();
+      return [];
+    default:
+      throw badTxnOp(`unknown ${kind} verb ${quoted(verb)}`);
   }
 }
 
@@ -134,7 +110,7 @@ function onKnownNode(
 }
 
 /** Whether something is at this revision, 0 being "not there". */
-function stands(known: Drafted<unknown> | undefined, index: number): boolean {
+function stands(known: Drafted<unknown> | undefined, index: Revision): boolean {
   return known === undefined ? index === 0 : index !== 0 && known.modRevision === index;
 }
 
