@@ -62,6 +62,7 @@ describe('parseRules()', () => {
     ['list for anything but keys', 'node "a" { policy = "list" }', '1:12: "list" is no policy'],
     ['a level that is no text', 'operator = 1', '1:1: what stands here is no policy'],
     ['a rule without a policy', 'key "a" { }', '1:1: a rule without a policy'],
+    ['two policies in a rule', 'key "a" { policy = "deny" policy = "write" }', '1:27: policy stands twice'],
     ['unknown keys in a rule', 'key "a" { policy = "read" x = 1 }', '1:27: unknown key "x" in a rule'],
     [
       'intentions where there are none',

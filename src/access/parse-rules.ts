@@ -82,7 +82,11 @@ function policyOf({ value, place }: HclItem, selector: string): RuleLevel {
   const levels = resource === 'key' ? KEY_LEVELS : LEVELS;
   let level: RuleLevel | undefined;
   for (const item of (value as HclBody).items) {
-    if (item.key === 'policy') level = levelOf(item.value, item.place, levels);
+    if (item.key === 'policy') {
+      // Which of two was meant nobody knows, and the weaker one may have been.
+      if (level !== undefined) throw wrong(item.place, 'policy stands twice in this rule: leave one of them out');
+      level = levelOf(item.value, item.place, levels);
+    }
     // The mesh and Enterprise: what is written for Consul is taken, and means nothing here.
     else if (item.key === 'intentions' && resource === 'service') levelOf(item.value, item.place, LEVELS);
     else if (item.key !== 'sentinel')

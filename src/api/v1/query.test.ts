@@ -47,3 +47,7 @@ test('parse() reads what URLSearchParams writes', () => {
     { numRuns: 200 },
   );
 });
+
+test('toString() leaves a token out: it stands in errors', () => {
+  expect(Query.parse('release=s&token=secret&cas=1').toString()).toBe('cas=1&release=s');
+});

@@ -40,9 +40,11 @@ export class Query {
     return [...found];
   }
 
-  /** Encoded again with the names in order, as Consul shows parameters in its errors. */
+  /** Encoded again with the names in order, as Consul shows parameters in its errors; a token is left out. */
   toString(): string {
-    const sorted = new URLSearchParams(this.#pairs.map(([name, value]) => [name, value]));
+    const sorted = new URLSearchParams(
+      this.#pairs.filter(([name]) => name !== 'token').map(([name, value]) => [name, value]),
+    );
     sorted.sort();
     return sorted.toString();
   }

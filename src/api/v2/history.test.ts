@@ -266,6 +266,15 @@ describe('history asks', () => {
   });
 });
 
+test('GET /v2/history shows of a token neither its secret nor the hash of it', async () => {
+  await using api = await startTestApi({ acl: {} });
+  await api.context.acl.writes.ensureManagement('root');
+  const reply = await api.ask('GET', '/v2/history?kind=acl', { headers: { 'x-consul-token': 'root' } });
+  const texts = (reply.body as { after: { text: string } }[]).map(({ after }) => after.text);
+  expect(texts.some((text) => text.includes('accessor'))).toBe(true);
+  expect(texts.join('')).not.toMatch(/hash|secret/);
+});
+
 describe('GET /v2/nodes/{node}/checks/{check}/history', () => {
   test('asks for node:read, and for service:read of the service that is checked', async () => {
     await using api = await startTestApi({
