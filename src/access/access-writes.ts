@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/index.ts';
-import type { Authored, Revision, Write } from '../store/index.ts';
+import type { Authored, Revision } from '../store/index.ts';
 import { checkPolicy, checkRole, checkToken, expiryOf } from './access-input.ts';
-import type { GrantsInput, LinkInput, PolicyInput, RoleInput, TokenInput } from './access-input.ts';
+import type { PolicyInput, RoleInput, TokenInput } from './access-input.ts';
+import { bootChange, goneRecord, goneToken, putRecord, putToken } from './acl-change.ts';
+import { grantsOf, linksOf } from './acl-links.ts';
 import type { AclState } from './acl-state.ts';
-import { AclTransactions, aclTombstone, type AclChange, type AclDecision, type AclFeed } from './acl-transaction.ts';
-import { ANONYMOUS, ANONYMOUS_TOKEN, BUILTIN_POLICIES, GLOBAL_MANAGEMENT } from './builtin.ts';
+import { AclTransactions, type AclChange, type AclFeed } from './acl-transaction.ts';
+import { ANONYMOUS, BUILTIN_POLICIES, GLOBAL_MANAGEMENT } from './builtin.ts';
 import { bootstrapDone, invalid, notFound, taken, unknownToken } from './errors.ts';
 import { aclKey, secretHash } from './records.ts';
-import type { Grants, Kept, PolicyRecord, RoleRecord, TokenRecord } from './records.ts';
+import type { Kept, PolicyRecord, RoleRecord, TokenRecord } from './records.ts';
 
 export interface AccessWritesOptions {
   readonly feed: AclFeed;
@@ -70,7 +72,7 @@ export class AccessWrites {
     checkToken(input);
     return this.#make(author, input, () => {
       if (this.resetIndex !== 0 && this.resetIndex !== reset) throw bootstrapDone(this.resetIndex);
-      return [this.#bootChange()];
+      return [bootChange(this.#clock.wall())];
     });
   }
 
@@ -80,7 +82,7 @@ export class AccessWrites {
     if (known !== undefined) return this.#keepManagement(known, secret);
     // Any text: whoever writes the configuration may choose it.
     const input = managementInput('Initial Management Token', secret);
-    await this.#make('the configuration', input, () => (this.resetIndex === 0 ? [this.#bootChange()] : []));
+    await this.#make('the configuration', input, () => (this.resetIndex === 0 ? [bootChange(this.#clock.wall())] : []));
   }
 
   /** @throws ACCESS_INVALID, ACCESS_BAD_RULES, ACCESS_TAKEN */
@@ -128,12 +130,12 @@ export class AccessWrites {
         local,
         createdAt,
         description: input.description,
-        ...this.#linked(input),
+        ...linksOf(this.#state, input),
         ...(secret === undefined ? {} : { secret }),
         ...(expiresAt === undefined ? {} : { expiresAt }),
         ...(input.legacy === undefined ? {} : { legacy: input.legacy }),
       };
-      return { changes: [this.#putToken(record, known)], value: id };
+      return { changes: [putToken(record, known)], value: id };
     });
     return { ...written, value: this.#token(written.value) };
   }
@@ -180,7 +182,7 @@ export class AccessWrites {
         throw taken(`Invalid Policy: A Policy with Name ${JSON.stringify(input.name)} already exists`);
       const { name, description, rules, datacenters } = input;
       const record: PolicyRecord = { id: id ?? this.#uuid(), name, description, rules, datacenters };
-      return { changes: [put(`pol/${record.id}`, aclKey.policy(record.id), record, known)], value: record.id };
+      return { changes: [putRecord(`pol/${record.id}`, aclKey.policy(record.id), record, known)], value: record.id };
     });
     return { ...written, value: this.#state.policy(written.value) as Kept<PolicyRecord> };
   }
@@ -190,7 +192,7 @@ export class AccessWrites {
     const builtin = BUILTIN_POLICIES.find((one) => one.id === id);
     if (builtin !== undefined) throw invalid(`Delete operation not permitted on the builtin ${builtin.name} policy`);
     return this.#transactions.run(author, () =>
-      gone(`pol/${id}`, aclKey.policy(id), 'policies', this.#state.policy(id)),
+      goneRecord(`pol/${id}`, aclKey.policy(id), 'policies', this.#state.policy(id)),
     );
   }
 
@@ -208,14 +210,16 @@ export class AccessWrites {
       if (other !== undefined && other.record.id !== id)
         throw taken(`Invalid Role: A Role with Name ${JSON.stringify(input.name)} already exists`);
       const { name, description } = input;
-      const record: RoleRecord = { id: id ?? this.#uuid(), name, description, ...this.#grants(input) };
-      return { changes: [put(`role/${record.id}`, aclKey.role(record.id), record, known)], value: record.id };
+      const record: RoleRecord = { id: id ?? this.#uuid(), name, description, ...grantsOf(this.#state, input) };
+      return { changes: [putRecord(`role/${record.id}`, aclKey.role(record.id), record, known)], value: record.id };
     });
     return { ...written, value: this.#state.role(written.value) as Kept<RoleRecord> };
   }
 
   async deleteRole(id: string, { author = 'unknown' }: Authored = {}): Promise<AclWritten<boolean>> {
-    return this.#transactions.run(author, () => gone(`role/${id}`, aclKey.role(id), 'roles', this.#state.role(id)));
+    return this.#transactions.run(author, () =>
+      goneRecord(`role/${id}`, aclKey.role(id), 'roles', this.#state.role(id)),
+    );
   }
 
   /** One that was there before `legacy` is shown by it from now on. @throws ACCESS_TAKEN for a secret of another token */
@@ -224,7 +228,7 @@ export class AccessWrites {
     if (record.legacy?.type !== 'management' && !record.policies.includes(GLOBAL_MANAGEMENT))
       throw taken('the initial management token of the configuration is the secret of a token that is none');
     if (!this.#legacy || record.secret !== undefined) return;
-    const change = this.#putToken({ ...record, secret }, known);
+    const change = putToken({ ...record, secret }, known);
     await this.#transactions.run('the configuration', () => ({ changes: [change], value: undefined }));
   }
 
@@ -240,14 +244,14 @@ export class AccessWrites {
         accessor,
         hash,
         description: input.description,
-        ...this.#linked(input),
+        ...linksOf(this.#state, input),
         local: input.local,
         createdAt: new Date(this.#clock.wall()).toISOString(),
         ...(this.#legacy ? { secret } : {}),
         ...(expiresAt === undefined ? {} : { expiresAt }),
         ...(input.legacy === undefined ? {} : { legacy: input.legacy }),
       };
-      return { changes: [...more(), this.#putToken(record, undefined)], value: accessor };
+      return { changes: [...more(), putToken(record, undefined)], value: accessor };
     });
     return { revision: written.revision, value: { token: this.#token(written.value), secret } };
   }
@@ -256,47 +260,6 @@ export class AccessWrites {
     const found = this.#state.token(accessor);
     if (found === undefined) throw unknownToken();
     return found;
-  }
-
-  #putToken(record: TokenRecord, known: Kept<TokenRecord> | undefined): AclChange {
-    const stored = known === undefined || known.record === ANONYMOUS_TOKEN ? undefined : withoutSecret(known);
-    const change = put(`tok/${record.accessor}`, aclKey.token(record.hash), record, stored);
-    const pointer: Write = {
-      type: 'put',
-      key: aclKey.accessor(record.accessor),
-      value: JSON.stringify({ tok: record.hash }),
-    };
-    return { ...change, writes: [...change.writes, pointer] };
-  }
-
-  #bootChange(): AclChange {
-    const at = new Date(this.#clock.wall()).toISOString();
-    return { ...put('boot', aclKey.boot, { at }, undefined), before: null };
-  }
-
-  #linked(input: TokenInput): Grants & { readonly roles: readonly string[] } {
-    const roles = input.roles.map((link) => this.#linkOf(link, 'role'));
-    return { ...this.#grants(input), roles: [...new Set(roles)] };
-  }
-
-  #grants({ policies, serviceIdentities, nodeIdentities }: GrantsInput): Grants {
-    const ids = policies.map((link) => this.#linkOf(link, 'policy'));
-    return { policies: [...new Set(ids)], serviceIdentities, nodeIdentities };
-  }
-
-  #linkOf({ id = '', name = '' }: LinkInput, kind: 'policy' | 'role'): string {
-    const found =
-      id === ''
-        ? kind === 'policy'
-          ? this.#state.policyNamed(name)
-          : this.#state.roleNamed(name)
-        : kind === 'policy'
-          ? this.#state.policy(id)
-          : this.#state.role(id);
-    if (found !== undefined) return found.record.id;
-    throw invalid(
-      `No such ACL ${kind} with ${id === '' ? `name ${JSON.stringify(name)}` : `ID ${JSON.stringify(id)}`}`,
-    );
   }
 }
 
@@ -313,33 +276,4 @@ function managementInput(description: string, secret: string | undefined): Token
     nodeIdentities: [],
     local: false,
   };
-}
-
-/** History keeps the hash alone. */
-function withoutSecret({ record: { secret: _secret, ...record }, ...kept }: Kept<TokenRecord>): Kept<unknown> {
-  return { record, ...kept };
-}
-
-function put(subject: string, key: string, record: object, known: Kept<unknown> | undefined): AclChange {
-  return { subject, writes: [{ type: 'put', key, value: JSON.stringify(record) }], before: known ?? null };
-}
-
-function gone(
-  subject: string,
-  key: string,
-  kind: 'policies' | 'roles',
-  known: Kept<unknown> | undefined,
-): AclDecision<boolean> {
-  if (known === undefined) return { changes: [], value: false };
-  return { changes: [{ subject, writes: [{ type: 'delete', key }, aclTombstone(kind)], before: known }], value: true };
-}
-
-function goneToken(known: Kept<TokenRecord>): AclChange {
-  const { accessor, hash } = known.record;
-  const writes: Write[] = [
-    { type: 'delete', key: aclKey.token(hash) },
-    { type: 'delete', key: aclKey.accessor(accessor) },
-    aclTombstone('tokens'),
-  ];
-  return { subject: `tok/${accessor}`, writes, before: withoutSecret(known) };
 }
