@@ -1,3 +1,5 @@
+import { KeyedQueue } from '../lib/index.ts';
+
 /** What an agent itself shows tokens for (consul-http-api 8, 13). */
 export type AgentTokenKind =
   | 'default'
@@ -45,6 +47,7 @@ export class AgentTokens {
   #set: AgentTokenSecrets;
   readonly #keep: (secrets: AgentTokenSecrets) => Promise<void>;
   readonly #listeners = new Set<() => void>();
+  readonly #queue = new KeyedQueue();
 
   constructor(options: AgentTokensOptions = {}) {
     this.#configured = options.configured ?? {};
@@ -58,11 +61,14 @@ export class AgentTokens {
   }
 
   /** Takes one over the API; empty takes it away. Rejects with what keeping it rejects with, and then nothing changed. */
-  async set(kind: AgentTokenKind, secret: string): Promise<void> {
-    const next = { ...this.#set, [kind]: secret };
-    await this.#keep(next);
-    this.#set = next;
-    this.#tell();
+  set(kind: AgentTokenKind, secret: string): Promise<void> {
+    // One after the other: each writes all of them.
+    return this.#queue.run('', async () => {
+      const next = { ...this.#set, [kind]: secret };
+      await this.#keep(next);
+      this.#set = next;
+      this.#tell();
+    });
   }
 
   /** Takes those of a configuration that was read again; what was set over the API stays. */
