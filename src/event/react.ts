@@ -75,6 +75,24 @@ export function reactToTime(times: Times, before: ReactionState, atMs: number): 
   };
 }
 
+/** A state from the disk, with no deadline later than if it began now: the wall clock was set back, or the times are shorter. Pure. */
+export function withinReach(
+  { downAfterMs, expect, watchForMs }: Times,
+  state: ReactionState,
+  atMs: number,
+): ReactionState {
+  return {
+    ...state,
+    downAt: earlier(state.downAt, atMs + downAfterMs),
+    expectUntil: expect === null ? null : earlier(state.expectUntil, atMs + expect.withinMs),
+    watchUntil: watchForMs === null ? null : earlier(state.watchUntil, atMs + watchForMs),
+  };
+}
+
+function earlier(time: number | null, other: number): number | null {
+  return time === null ? null : Math.min(time, other);
+}
+
 /** When the time has to be looked at next; null for never. */
 export function nextDeadline({ downAt, watchUntil, expectUntil }: ReactionState): number | null {
   const times = [downAt, downAt === null ? watchUntil : null, expectUntil].filter((time) => time !== null);

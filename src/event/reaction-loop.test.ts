@@ -32,6 +32,8 @@ class World {
   readonly ran: string[] = [];
   readonly warned: string[] = [];
   readonly given: string[] = [];
+  /** Somebody set the wall clock: it shows so much more than it did. */
+  jumpedMs = 0;
   record: ReactionRecord = { state: NEVER_SEEN, waiting: [] };
   saves = 0;
   /** Handlers that fail, and those that hang. */
@@ -72,7 +74,12 @@ class World {
         if (this.hanging.has(name)) await new Promise((resolve) => signal.addEventListener('abort', resolve));
         return { ok: isWell, ending: 'exit', output: '', durationMs: 0 };
       },
-      clock: this.clock,
+      clock: {
+        wall: () => this.clock.wall() + this.jumpedMs,
+        now: () => this.clock.now(),
+        after: (delayMs, task) => this.clock.after(delayMs, task),
+        sleep: (delayMs, until) => this.clock.sleep(delayMs, until),
+      },
       log: { info: () => undefined, warn: (_fields, text) => void this.warned.push(text) },
     });
     await this.clock.advance(10);
@@ -162,6 +169,39 @@ describe('ReactionLoop', () => {
     await world.up('monitoring');
     await world.start();
     expect(world.ran).toEqual(['down', 'up']);
+    await world.stop();
+  });
+
+  test.each([-86_400_000, 86_400_000])(
+    'ReactionLoop keeps its deadlines when the wall clock is set by %d ms while it runs',
+    async (jumpedMs) => {
+      const world = new World();
+      await world.start();
+      world.jumpedMs = jumpedMs;
+      await world.up('other');
+      await world.clock.advance(299_000);
+      expect(world.ran).toEqual(['down']);
+      await world.clock.advance(2_000);
+      expect(world.ran).toEqual(['down', 'missing']);
+      world.jumpedMs = 0;
+      await world.up('monitoring');
+      world.jumpedMs = jumpedMs;
+      await world.clock.advance(119_000);
+      expect(world.ran).toEqual(['down', 'missing', 'up']);
+      await world.clock.advance(2_000);
+      expect(world.ran.at(-1)).toBe('well');
+      await world.stop();
+    },
+  );
+
+  test('ReactionLoop waits no longer than it would from now when the wall clock was set back before it starts', async () => {
+    const world = new World();
+    await world.start();
+    await world.stop();
+    world.jumpedMs = -86_400_000;
+    await world.start();
+    await world.clock.advance(301_000);
+    expect(world.ran).toEqual(['down', 'missing']);
     await world.stop();
   });
 

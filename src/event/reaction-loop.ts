@@ -4,7 +4,7 @@ import type { ApiAnswer, Ask } from './ask.ts';
 import { followAnswers } from './follow-answers.ts';
 import { type RunHandler, showHandler } from './handler.ts';
 import { digestOf, type PassingInstance, passingInstances } from './passing-instances.ts';
-import { nextDeadline, type Reacted, reactToSight, reactToTime } from './react.ts';
+import { nextDeadline, type Reacted, reactToSight, reactToTime, withinReach } from './react.ts';
 import { queueAct, type ReactionAct, reactionCall } from './reaction-call.ts';
 import { type Happening, passingPath, type ReactionDefinition } from './reaction.ts';
 import type { ReactionRecord, SavedReaction } from './saved-reaction.ts';
@@ -41,6 +41,8 @@ export class ReactionLoop implements AsyncDisposable {
   readonly #options: ReactionLoopOptions;
   readonly #stop = new AbortController();
   readonly #running = new AbortController();
+  /** Wall-clock time when the monotonic clock showed 0. */
+  readonly #epochMs: number;
   #record: ReactionRecord;
   #instances: readonly PassingInstance[] | null = null;
   #isExpectedThere: boolean | null = null;
@@ -50,8 +52,15 @@ export class ReactionLoop implements AsyncDisposable {
   #following: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ReactionLoopOptions, record: ReactionRecord) {
+    const { clock, reaction } = options;
     this.#options = options;
-    this.#record = record;
+    this.#epochMs = clock.wall() - clock.now();
+    this.#record = { ...record, state: withinReach(reaction, record.state, clock.wall()) };
+  }
+
+  /** What deadlines are measured with: the wall clock of the start, whoever sets it since. */
+  get #nowMs(): number {
+    return this.#epochMs + this.#options.clock.now();
   }
 
   /** Starts where it stood. */
@@ -108,21 +117,21 @@ export class ReactionLoop implements AsyncDisposable {
   /** Both have been seen: what follows from that, and from the time. */
   #look(): void {
     if (this.#instances === null || this.#isExpectedThere === null) return;
-    const { reaction, clock } = this.#options;
+    const { reaction } = this.#options;
     const sight = { instances: digestOf(this.#instances), isExpectedThere: this.#isExpectedThere };
-    this.#take(reactToSight(reaction, this.#record.state, sight, clock.wall()));
+    this.#take(reactToSight(reaction, this.#record.state, sight, this.#nowMs));
     this.#lookAtTime();
   }
 
   #lookAtTime(): void {
     const { reaction, clock } = this.#options;
-    this.#take(reactToTime(reaction, this.#record.state, clock.wall()));
+    this.#take(reactToTime(reaction, this.#record.state, this.#nowMs));
     this.#timer?.cancel();
     this.#timer = null;
     const deadline = nextDeadline(this.#record.state);
     if (deadline === null || this.#stop.signal.aborted) return;
-    // At least a moment: a wall clock that is behind its timers would be asked again and again.
-    this.#timer = clock.after(Math.max(10, deadline - clock.wall()), () => this.#lookAtTime());
+    // At least a moment: a clock that is behind its timers would be asked again and again.
+    this.#timer = clock.after(Math.max(10, deadline - this.#nowMs), () => this.#lookAtTime());
   }
 
   #take({ state, happenings }: Reacted): void {
