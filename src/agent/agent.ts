@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { safeEnvironment } from '../health/index.ts';
-import { systemClock, TIMING, type Clock } from '../lib/index.ts';
+import { CONSUL_VERSION, systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { NodeChannel } from '../link/index.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import { DirectoryLock } from '../store/index.ts';
@@ -174,7 +174,7 @@ export class Agent implements AsyncDisposable {
       scripts,
       connect: () => this.#connect(region),
       elsewhere: regionTargets(region.parts.catalog, region.parts.feed),
-      ownInstances: this.#isServer(config) ? [serverInstance(version)] : [],
+      ownInstances: this.#isServer(config) ? [serverInstance()] : [],
       timing: TIMING[timing],
       clock: this.#clock,
       random: this.#random,
@@ -301,14 +301,14 @@ function firstOf({ nodes }: Pick<AgentConfig, 'nodes'>): NodeConfig {
 }
 
 /** The region's own service, which every server registers on its node as Consul's servers do. */
-function serverInstance(version: string): InstanceRecord {
+function serverInstance(): InstanceRecord {
   return {
     id: 'consul',
     service: 'consul',
     tags: [],
     address: '',
     port: SERVER_PORT,
-    meta: { version },
+    meta: { version: CONSUL_VERSION },
     weights: { passing: 1, warning: 1 },
     enableTagOverride: false,
     taggedAddresses: {},

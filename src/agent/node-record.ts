@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CONSUL_VERSION } from '../lib/index.ts';
 import type { NodeRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 
@@ -13,7 +14,7 @@ export function nodeRecordOf(
     id: config.id ?? stableUuid(`${datacenter}/${config.name}`),
     address: config.address,
     taggedAddresses: { lan: config.address, lan_ipv4: config.address, wan: config.address, wan_ipv4: config.address },
-    meta: { 'consul-network-segment': '', 'consul-version': agentVersion, ...config.meta },
+    meta: { 'consul-network-segment': '', 'consul-version': CONSUL_VERSION, ...config.meta },
     datacenter,
     federation: config.federation,
     runs: config.runs,

@@ -1,6 +1,7 @@
 export * from './atomic-file.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
+export { CONSUL_VERSION } from './consul-version.ts';
 export * from './digest.ts';
 export * from './duration.ts';
 export * from './errors.ts';

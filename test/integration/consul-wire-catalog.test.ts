@@ -34,7 +34,7 @@ describe('a fresh server', () => {
         Address: '127.0.0.1',
         Datacenter: 'dc1',
         TaggedAddresses: { lan: '127.0.0.1', lan_ipv4: '127.0.0.1', wan: '127.0.0.1', wan_ipv4: '127.0.0.1' },
-        Meta: expect.objectContaining({ rack: '7', 'consul-network-segment': '' }),
+        Meta: { rack: '7', 'consul-network-segment': '', 'consul-version': '1.22.0' },
         CreateIndex: INDEX,
         ModifyIndex: INDEX,
       },

@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { LocalNode } from '../local-node.ts';
 import type { ForcedLeaves } from './forced-leaves.ts';
-import { CONSUL_VERSION, LAN_PORT, memberOf, SERVER_PORT, WAN_PORT } from './members.ts';
-
-export { CONSUL_VERSION } from './members.ts';
+import { LAN_PORT, memberOf, SERVER_PORT, WAN_PORT } from './members.ts';
 
 /** `GET /v1/agent/self` (consul-http-api 8): every member is a map, as Go's client demands. */
 export function agentSelf(context: ApiContext, node: LocalNode, forced: ForcedLeaves): Record<string, unknown> {

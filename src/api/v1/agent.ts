@@ -1,4 +1,5 @@
 import { messageOf } from '../../lib/index.ts';
+import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import { internal } from '../errors.ts';
 import { agentSelf } from './agent-self.ts';
@@ -10,7 +11,7 @@ import { monitor } from './agent-monitor.ts';
 import { filterRows } from './answer-rows.ts';
 import { EMPTY, json, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { ForcedLeaves } from './forced-leaves.ts';
-import { CONSUL_VERSION, members } from './members.ts';
+import { members } from './members.ts';
 import { changed, enableOf, onNode } from './on-node.ts';
 import { MEMBER_SHAPE } from './row-shapes.ts';
 

@@ -1,9 +1,8 @@
+import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { CatalogNode } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { ForcedLeaves } from './forced-leaves.ts';
 
-/** The version of Consul whose behaviour `/v1` has; clients parse it. */
-export const CONSUL_VERSION = '1.22.0';
 export const SERVER_PORT = 8_300;
 export const LAN_PORT = 8_301;
 export const WAN_PORT = 8_302;

@@ -1,10 +1,10 @@
+import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { CatalogNode } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest, internal } from '../errors.ts';
 import { foldedObject } from '../fields.ts';
 import { serverAddress } from './agent-self.ts';
 import { bodyJson, json, type V1Answer, type V1Handler, type V1Request, type V1Route } from './exchange.ts';
-import { CONSUL_VERSION } from './members.ts';
 
 /**
  * What Consul tells its operators of raft, autopilot and gossip (consul-http-api 10). drover has none of them: the answers

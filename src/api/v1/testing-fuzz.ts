@@ -26,7 +26,9 @@ const TEXTS_500 = [
   '(id|address) ".*" was not found in the Raft configuration',
   // Of queries, as Consul's server says them.
   "Cannot modify non-existent prepared query: '",
+  'missing session',
   'Must be bound to a session',
+  'ID must be empty when creating a new prepared query',
   "name '.*' aliases an existing query",
   'Bad Template.Type ',
 ];

@@ -1,12 +1,10 @@
+import { CONSUL_VERSION } from '../../lib/index.ts';
 import { packageVersion } from '../commands/version.ts';
 
-/** The level of Consul that drover speaks; clients parse the first line. */
-const SPOKEN = '1.22.0';
-
-/** What `consul version` prints. */
+/** What `consul version` prints; clients parse the first line. */
 export function consulVersion(): string {
   return [
-    `Consul v${SPOKEN}`,
+    `Consul v${CONSUL_VERSION}`,
     `Revision drover-${packageVersion()}`,
     'Protocol 2 spoken by default, understands 2 to 3 (agent will automatically use protocol >2 when speaking to compatible agents)',
     '',
