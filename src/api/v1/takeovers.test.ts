@@ -128,3 +128,11 @@ test('a transaction may not register a service under the id of another', async (
   const reply = await api.ask('PUT', '/v1/txn', { body: [{ Service: { Verb: 'set', Node: 'ext', Service } }] });
   expect([reply.status, reply.text]).toEqual([409, expect.stringContaining('Permission denied')]);
 });
+
+test('a transaction that lists keys needs list on their prefix, where lists do', async () => {
+  const rules = 'key_prefix "l/" { policy = "list" } key_prefix "r/" { policy = "read" }';
+  await using api = await startTestApi({ access: accessByRules(rules, { keyListPolicy: true }) });
+  const status = async (Key: string): Promise<number> =>
+    (await api.ask('PUT', '/v1/txn', { body: [{ KV: { Verb: 'get-tree', Key } }] })).status;
+  expect([await status('l/'), await status('r/'), await status('')]).toEqual([200, 409, 409]);
+});

@@ -72,6 +72,8 @@ function demandOp(context: ApiContext, authority: Authority, op: TxnOp): void {
       if (op.verb === 'delete-tree') {
         const prefix = keyPrefixText(op.key);
         if (!authority.allowsUnder('key', prefix, 'write')) throw denied(authority.accessor, 'key:write', prefix);
+      } else if (op.verb === 'get-tree') {
+        if (context.access.keyListPolicy === true) authority.demand('key', key, 'list');
       } else if (op.verb.startsWith('check-')) authority.demand('key', key, 'read');
       else if (!isRead(op)) authority.demand('key', key, 'write');
       return;

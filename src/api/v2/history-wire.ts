@@ -17,10 +17,10 @@ interface Changed {
   readonly subject: string;
 }
 
-/** Whether who asks may see a change. */
-export function maySee(authority: Authority, changed: Changed): boolean {
-  if (changed.kind === 'kvtree') return authority.allowsUnder('key', keyPrefixText(changed.subject), 'read');
-  return authority.allows(...resourceOf(changed), 'read');
+/** Whether who asks may see a change; `level` is of keys, `list` where their names are listed under `enable_key_list_policy`. */
+export function maySee(authority: Authority, changed: Changed, level: 'read' | 'list' = 'read'): boolean {
+  if (changed.kind === 'kvtree') return authority.allowsUnder('key', keyPrefixText(changed.subject), level);
+  return authority.allows(...resourceOf(changed), changed.kind === 'kv' ? level : 'read');
 }
 
 /** False for what who asks may not even know of. @throws ACCESS_DENIED for what they may see and not change */

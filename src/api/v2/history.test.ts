@@ -246,6 +246,16 @@ describe('history asks', () => {
     expect((await undo(api, { revision: a, kind: 'kv' })).status).toBe(200);
   });
 
+  test('for key:list where names are listed under enable_key_list_policy', async () => {
+    await using api = await startTestApi();
+    Object.assign(api.context, { access: { ...only('key a read', 'key b read', 'key b list'), keyListPolicy: true } });
+    await put(api, 'a', '1');
+    await put(api, 'b', '1');
+    const subjects = async (query: string): Promise<unknown[]> =>
+      (await history(api, query)).map((one: Record<string, unknown>) => one['subject']);
+    expect([await subjects(''), await subjects('kind=kv&subject=a')]).toEqual([['b'], ['a']]);
+  });
+
   test('in the words of rules, which are text where keys are bytes', async () => {
     const rules = parseRules('key_prefix "" { policy = "write" } key_prefix "geheimé/" { policy = "deny" }', {
       from: 'a test',

@@ -51,13 +51,14 @@ const list = route({
   headers: NONE,
   body: NO_BODY,
   answer: z.array(historyItemSchema),
-  async handle({ query, caller: { authority } }, { history }) {
+  async handle({ query, caller: { authority } }, { access, history }) {
     const { kind: of, subject, prefix } = query;
+    const level = access.keyListPolicy === true && subject === undefined ? 'list' : 'read';
     const items = await history.list({
       ...query,
       subject: of === undefined || subject === undefined ? undefined : subjectOf(of, subject),
       prefix: of === undefined || prefix === undefined ? undefined : prefixOf(of, prefix),
-      sees: (change) => maySee(authority, change),
+      sees: (change) => maySee(authority, change, level),
     });
     return { body: items.map(sayChange) };
   },
