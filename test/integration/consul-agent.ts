@@ -19,6 +19,8 @@ export const LEGACY_CONFIGURATION = {
 export interface ConsulAgentOptions {
   /** `['-dev', '-legacy']` unless told; ports, data directory and configuration are added. */
   readonly flags?: readonly string[];
+  /** With Consul's command line: `drover consul agent`. */
+  readonly asConsul?: boolean;
   /** `LEGACY_CONFIGURATION` unless told. */
   readonly configuration?: object;
 }
@@ -27,20 +29,21 @@ export interface ConsulAgentOptions {
 export class ConsulAgent implements AsyncDisposable {
   readonly host = '127.0.0.1';
   readonly directory: string;
-  readonly #flags: readonly string[];
+  readonly #words: readonly string[];
   #child: ChildProcess | undefined;
   #port = 0;
 
-  private constructor(directory: string, flags: readonly string[]) {
+  private constructor(directory: string, flags: readonly string[], asConsul: boolean) {
     this.directory = directory;
-    this.#flags = flags;
+    this.#words = [...(asConsul ? ['consul'] : []), 'agent', ...flags];
   }
 
   static async start({
     flags = ['-dev', '-legacy'],
     configuration = LEGACY_CONFIGURATION,
+    asConsul = false,
   }: ConsulAgentOptions = {}): Promise<ConsulAgent> {
-    const agent = new ConsulAgent(await mkdtemp(path.join(tmpdir(), 'drover-consul-')), flags);
+    const agent = new ConsulAgent(await mkdtemp(path.join(tmpdir(), 'drover-consul-')), flags, asConsul);
     try {
       await writeFile(agent.#file, JSON.stringify(configuration), { mode: 0o600 });
       await agent.begin();
@@ -67,7 +70,7 @@ export class ConsulAgent implements AsyncDisposable {
   /** Starts its process, on the port it had. */
   async begin(): Promise<void> {
     const own = ['-http-port', String(this.#port), '-dns-port', '0', '-data-dir', path.join(this.directory, 'data')];
-    const child = spawn(DROVER, ['agent', ...this.#flags, ...own, '-config-file', this.#file], { cwd: this.directory });
+    const child = spawn(DROVER, [...this.#words, ...own, '-config-file', this.#file], { cwd: this.directory });
     this.#child = child;
     this.#port = await portOf(child);
   }
