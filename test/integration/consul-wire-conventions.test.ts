@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from './cli-region.ts';
 import { ConsulAgent, ROOT_TOKEN } from './consul-agent.ts';
 import { testRows, Wire } from './consul-wire.ts';
 
@@ -541,6 +542,55 @@ describe('an agent with ACLs and settings of its own', () => {
     expect(await asked('GET kv/a')).toBe(200);
     await root.ok('PUT agent/token/default', { body: { Token: '' } });
     expect(await asked('GET kv/a')).toBe(403);
+  });
+
+  test.each([
+    ['kv/a', 'PUT kv/a'],
+    ['kv/?keys', 'PUT kv/a2'],
+    ['kv/?recurse', 'PUT kv/a'],
+  ])('http 2: who waits for %s is refused once the token is gone', async (where, change) => {
+    const Rules = 'key_prefix "" { policy = "write" }';
+    await root.ok('PUT acl/policy', { body: { Name: 'brief', Rules } });
+    const token = await root.json<{ AccessorID: string; SecretID: string }>('PUT acl/token', {
+      body: { Policies: [{ Name: 'brief' }] },
+    });
+    const headers = { 'X-Consul-Token': token.SecretID };
+    const { index } = await nobody.ok(`GET ${where}`, { headers });
+    const waiting = nobody.ask(`GET ${where}${where.includes('?') ? '&' : '?'}index=${index}&wait=30s`, { headers });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await root.ok(`DELETE acl/token/${token.AccessorID}`);
+    await root.ok(change, { body: `changed at ${performance.now()}` });
+    const { status, text } = await waiting;
+    expect([status, text]).toEqual([403, expect.stringMatching(/^ACL not found/)]);
+    const { ID } = await root.json<{ ID: string }>('GET acl/policy/name/brief');
+    await root.ok(`DELETE acl/policy/${ID}`);
+  });
+
+  test('http 1.1: a token is never in the log', async () => {
+    const gone = new AbortController();
+    let said = '';
+    const following = fetch(`${strict.url}/v1/agent/monitor?loglevel=trace`, {
+      headers: { 'X-Consul-Token': ROOT_TOKEN },
+      signal: gone.signal,
+    });
+    const reader = (await following).body?.getReader();
+    const reading = (async () => {
+      for (;;) {
+        const part = await reader?.read();
+        if (part === undefined || part.done) return;
+        said += Buffer.from(part.value).toString();
+      }
+    })().catch(() => undefined);
+    for (const secret of [ROOT_TOKEN, SECRET, 'unknown-token']) {
+      await nobody.ask(`GET kv/logged?token=${secret}`);
+      await nobody.ask(`PUT kv/logged?TOKEN=${secret}&flags=1&token=${secret}`, { body: 'x' });
+      await nobody.ask('GET kv/logged', { headers: { Authorization: `Bearer ${secret}` } });
+    }
+    await until(() => said.split('/v1/kv/logged').length > 9);
+    gone.abort();
+    await reading;
+    expect(said).toContain('<hidden>');
+    for (const secret of [ROOT_TOKEN, SECRET, 'unknown-token']) expect(said).not.toContain(secret);
   });
 
   test('http 1: 429 for one connection too many of an address', async () => {

@@ -291,6 +291,7 @@ describe('PUT', () => {
         'Conflicting flags: cas=1&release=s\n',
         'x',
       ],
+      ['PUT kv/: acquire by nobody is 500', 'PUT kv/lock/none?acquire=', 500, /session/, 'x'],
       ['PUT kv/: cas that is no number is 400', 'PUT kv/x?cas=one', 400, /one/, 'x'],
       ['PUT kv/: flags that are no number are 400', 'PUT kv/x?flags=one', 400, /one/, 'x'],
       ['PUT kv/: flags over 64 bits are 400', 'PUT kv/x?flags=18446744073709551616', 400, /18446744073709551616/, 'x'],

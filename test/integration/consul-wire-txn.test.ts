@@ -167,6 +167,25 @@ describe('keys', () => {
       () => kv('check-session', 't/a', { Session: session }),
       'failed session check for key "t/a", current session "" != "SESSION"',
     ],
+    [
+      'check-session of none',
+      () => kv('check-session', 't/no', { Session: session }),
+      `failed to check session, key "t/no" doesn't exist`,
+    ],
+    ['cas of none', () => kv('cas', 't/no', { Value: '', Index: 1 }), 'failed to set key "t/no", index is stale'],
+    ['no key', () => kv('set', ''), 'Must provide key'],
+    ['an unknown verb of a node', () => ({ Node: { Verb: 'x', Node: { Node: 'n1' } } }), 'unknown Node verb "x"'],
+    [
+      'an unknown verb of a service',
+      () => ({ Service: { Verb: 'x', Node: 'n1', Service: { ID: 's' } } }),
+      'unknown Service verb "x"',
+    ],
+    [
+      'an unknown verb of a check',
+      () => ({ Check: { Verb: 'x', Check: { Node: 'n1', CheckID: 'c' } } }),
+      'unknown Check verb "x"',
+    ],
+    ['an unknown verb of a session', () => ({ Session: { Verb: 'x', Session: {} } }), 'unknown Session verb "x"'],
     ['lock without a session', () => kv('lock', 't/a'), 'missing session'],
     ['lock with another', () => kv('lock', 't/a', { Session: 'nope' }), 'invalid session "nope"'],
     [
@@ -192,6 +211,25 @@ describe('keys', () => {
     expect(await problems([kv('lock', 't/held', { Session: ID, Value: '' })])).toEqual([
       '0: failed to lock key "t/held", lock is already held',
     ]);
+  });
+
+  test('PUT txn: ends a session, whose keys are free in the same moment', async () => {
+    const options = { body: { LockDelay: '0s', Checks: [] } };
+    const { ID } = await wire.json<{ ID: string }>('PUT session/create', options);
+    await results([kv('lock', 't/mine', { Session: ID, Value: b64('x') })]);
+    expect(await results([{ Session: { Verb: 'delete', Session: { ID } } }])).toEqual([]);
+    expect(await wire.json(`GET session/info/${ID}`)).toEqual([]);
+    expect(await wire.json('GET kv/t/mine')).toEqual([expect.not.objectContaining({ Session: expect.anything() })]);
+  });
+
+  test('PUT txn: what is not there can be deleted, and no tree is no error', async () => {
+    const ops = [
+      kv('delete', 't/no'),
+      kv('delete-cas', 't/no', { Index: 3 }),
+      kv('delete-tree', 't/no/'),
+      kv('get-tree', 't/no/'),
+    ];
+    expect(await results(ops)).toEqual([]);
   });
 
   test('PUT txn: all errors are collected, and nothing of it happens', async () => {
