@@ -16,6 +16,10 @@ export function definitionChecks(
   if (service === undefined || definitions.length === 0) return [];
   if (registrations.checksOf(serviceId).some((check) => check.source !== 'definition')) return [];
   const withoutIds = definitions.map(({ id: _id, ...definition }) => definition);
-  const isFree = (id: string): boolean => (registrations.checks.get(id)?.source ?? 'definition') === 'definition';
+  const isFree = (id: string): boolean => {
+    const known = registrations.checks.get(id);
+    // `service:web:1` is the first of `web`'s checks, and the only one of an instance called `web:1`.
+    return known === undefined || (known.source === 'definition' && known.serviceId === serviceId);
+  };
   return checksOfService(service.instance, withoutIds, 'definition').filter((check) => isFree(check.id));
 }

@@ -1,4 +1,6 @@
 import type { Authority, Level } from '../../access/index.ts';
+import { SERF_HEALTH } from '../../kv/index.ts';
+import { NODE_MAINTENANCE, serviceMaintenance } from '../../registry/index.ts';
 import type { LocalNode } from '../local-node.ts';
 
 /** What is registered at the agent under an id; what is not there is asked for by its id alone, so that nobody learns of it. */
@@ -13,8 +15,14 @@ export function demandCheckOf(authority: Authority, node: LocalNode, serviceId: 
   else demandService(authority, node, serviceId, level);
 }
 
-/** A check that is replaced may be another service's, or the node's. */
+/**
+ * A check that is replaced may be another service's, or the node's; and one that is called as maintenance or liveness is would
+ * stand in their way later.
+ */
 export function demandReplaced(authority: Authority, node: LocalNode, id: string): void {
+  if (id === NODE_MAINTENANCE || id === SERF_HEALTH) authority.demand('node', node.record.name, 'write');
+  const maintained = serviceMaintenance('');
+  if (id.startsWith(maintained)) demandService(authority, node, id.slice(maintained.length), 'write');
   if (node.checks().some((one) => one.id === id)) demandCheck(authority, node, id, 'write');
 }
 

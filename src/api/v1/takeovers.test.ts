@@ -69,6 +69,9 @@ test('a service may not be registered over the checks of others', async () => {
     (await api.ask('PUT', '/v1/agent/service/register', { body: { ID, Name: 'mine', Check } })).status;
   expect(await register('m', { CheckID: 'theirs', TTL: '10s' })).toBe(403);
   expect(await register('m', { CheckID: 'nodes', TTL: '10s' })).toBe(403);
+  for (const CheckID of ['serfHealth', '_node_maintenance', '_service_maintenance:o'])
+    expect(await register('m', { CheckID, TTL: '10s' }), CheckID).toBe(403);
+  expect(await register('m', { CheckID: '_service_maintenance:m', TTL: '10s' })).toBe(403);
   // The id of its only check would be that of another service's first.
   expect(await register('web:1', { TTL: '10s' })).toBe(403);
   expect(await register('m', { CheckID: 'own', TTL: '10s' })).toBe(200);
@@ -77,8 +80,8 @@ test('a service may not be registered over the checks of others', async () => {
 
 test('a check that a service calls serfHealth ends no session of its node', async () => {
   await using api = await start();
-  const body = { Name: 'mine', Check: { CheckID: 'serfHealth', TTL: '10s', Status: 'critical' } };
-  expect((await api.ask('PUT', '/v1/agent/service/register', { body })).status).toBe(200);
+  const definition = { ttlMs: 10_000, initialStatus: 'critical', id: 'serfHealth' } as const;
+  await api.node.registerService({ instance: instanceOf('mine', 'mine'), checks: [definition] });
   expect((await api.ask('PUT', '/v1/session/create', { body: {} })).status).toBe(200);
 });
 
