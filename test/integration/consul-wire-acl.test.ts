@@ -436,6 +436,30 @@ describe('needs', () => {
     },
   );
 
+  test.each([
+    'PUT agent/leave',
+    'GET agent/monitor',
+    'PUT snapshot',
+    'PUT coordinate/update',
+    'PUT operator/keyring',
+    'DELETE operator/raft/peer?id=x',
+    'POST operator/raft/transfer-leader',
+    'PUT acl/role',
+    'DELETE acl/policy/x',
+  ])('%s: http 13: is denied to who has no token', async (call) => {
+    denied(await nobody.ask(call, call === 'PUT coordinate/update' ? { body: { Node: 'n1', Coord: {} } } : {}));
+  });
+
+  test('PUT session/destroy/, PUT session/renew/: http 13: need session:write of its node', async () => {
+    const { ID } = await root.json<Named>('PUT session/create', { body: { TTL: '1h', Checks: [] } });
+    denied(await nobody.ask(`PUT session/renew/${ID}`));
+    denied(await nobody.ask(`PUT session/destroy/${ID}`));
+    expect(await nobody.json(`GET session/info/${ID}`)).toEqual([]);
+    using wire = await client('session "n1" { policy = "write" }');
+    await wire.ok(`PUT session/renew/${ID}`);
+    await wire.ok(`PUT session/destroy/${ID}`);
+  });
+
   test.each(['GET status/leader', 'GET status/peers', 'GET catalog/datacenters'])(
     '%s: http 13: needs nothing',
     async (call) => {

@@ -154,6 +154,16 @@ describe('itself', () => {
     await wire.ok('PUT agent/service/deregister/logged');
   });
 
+  test('GET agent/monitor: logjson gives lines of JSON', async () => {
+    const lines = begins('agent/monitor?loglevel=trace&logjson', /\}\n/);
+    await until(async () => {
+      await register({ Name: 'logged', Port: Math.ceil(Math.random() * 60_000) });
+      return Promise.race([lines.then(() => true), new Promise<boolean>((resolve) => setTimeout(resolve, 50, false))]);
+    });
+    expect(JSON.parse((await lines).split('\n')[0] ?? '')).toMatchObject({ '@level': expect.any(String) });
+    await wire.ok('PUT agent/service/deregister/logged');
+  });
+
   testRows(
     () => wire,
     [
