@@ -23,6 +23,11 @@ describe('PathRules', () => {
     ['PUT', '/v1/agent/leave', undefined, null],
     ['PUT', '/v1/agent/leave', '192.0.2.1', RESTRICTED],
     ['PUT', '/v1/%61gent/leave', '192.0.2.1', RESTRICTED],
+    ['PUT', '/v2/maintenance?enable=true', '192.0.2.1', RESTRICTED],
+    ['POST', '/v2/listener/off', '192.0.2.1', RESTRICTED],
+    ['POST', '/v2/provisions', '192.0.2.1', RESTRICTED],
+    ['GET', '/v2/provisions', '192.0.2.1', null],
+    ['PUT', '/v2/definitions', '192.0.2.1', null],
     ['GET', '/v1/agent/self', '192.0.2.1', null],
     ['PUT', '/v1/kv/a', '192.0.2.1', null],
   ])('%s %s from %s: %s', (method, url, address, refusal) => {

@@ -9,7 +9,8 @@ export interface RuledRequest {
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-const AGENT = '/v1/agent/';
+/** Where the agent itself is changed, in Consul's words and in drover's. */
+const AGENT: readonly string[] = ['/v1/agent/', '/v2/maintenance', '/v2/listener/', '/v2/provisions'];
 
 /** What an operator shut off: paths, and changes of the agent from elsewhere (Consul's `block_endpoints`, `allow_write_http_from`). */
 export class PathRules {
@@ -27,7 +28,9 @@ export class PathRules {
       const path = decoded(url);
       if (this.#blocked.some((start) => path.startsWith(start))) return 'Endpoint is blocked by agent configuration';
     }
-    if (this.#writers === null || READS.has(method ?? '') || !decoded(url).startsWith(AGENT)) return null;
+    if (this.#writers === null || READS.has(method ?? '')) return null;
+    const path = decoded(url);
+    if (!AGENT.some((start) => path.startsWith(start))) return null;
     return this.#mayWrite(socket?.remoteAddress) ? null : 'Access is restricted';
   }
 
