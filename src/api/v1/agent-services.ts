@@ -47,7 +47,7 @@ async function service(context: ApiContext, node: LocalNode, request: V1Request)
   if (now === undefined) throw notFound(`unknown service ID: ${id}`);
   const hash = request.query.get('hash') ?? '';
   const waitMs = waitOf(request.query.get('wait'));
-  if (hash === '' || hash !== now.ContentHash) return hashed(now);
+  if (hash === '' || hash !== now.ContentHash || request.hasWaited) return hashed(now);
   const query = {
     key: `agent service ${JSON.stringify([node.record.name, id])}`,
     topics: [topic.node(node.record.name)],

@@ -33,7 +33,8 @@ export function answerRead(
   if (request.query.isEmpty) {
     return finish(context, request, context.queries.read(query), { options: AT_ONCE, present });
   }
-  const options = readOptions(request.query);
+  const asked = readOptions(request.query);
+  const options = request.hasWaited ? { ...asked, index: 0 } : asked;
   const isBehind = context.store.status().lastContactMs > options.maxStaleMs;
   if (options.consistency === 'consistent' || isBehind) {
     return catchUp(context).then(() => waitAndFinish(context, request, { query, options, present }));

@@ -47,7 +47,8 @@ async function list(context: ApiContext, request: V1Request): Promise<V1Answer> 
   const endMs = context.clock.now() + asked + context.random() * (asked / 16);
   let seen = seenBy(context, request);
   // Not "newer than": the index is made of a UUID, so only another one says that there is something else.
-  while (index !== '' && index !== '0' && index === eventIndex(seen.at(-1))) {
+  const waits = index !== '' && index !== '0' && !request.hasWaited;
+  while (waits && index === eventIndex(seen.at(-1))) {
     const leftMs = endMs - context.clock.now();
     if (leftMs <= 0 || !(await context.userEvents.log.next(context.clock, leftMs, request.signal))) break;
     seen = seenBy(context, request);

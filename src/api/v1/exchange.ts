@@ -20,6 +20,8 @@ export interface V1Request {
   readonly authority: Authority;
   /** Whether its token may something even now, for answers that go on; false when the token is gone. */
   stillMay(...need: Parameters<Authority['allows']>): boolean;
+  /** It has waited, and is asked again because its token may something else by now: what is so now is its answer. */
+  readonly hasWaited: boolean;
   /** The address it came from; empty where it has none. */
   readonly remoteAddress: string;
   /** Who asks, for history: `token <accessor>`, else where from. */

@@ -27,6 +27,7 @@ export class Incoming implements V1Request {
   #body: Buffer = NO_BODY;
   #signal: AbortSignal | undefined;
   #authority: Authority | undefined;
+  #hasWaited = false;
   readonly #access: AccessControl;
   readonly #remoteAddress: string | undefined;
 
@@ -70,7 +71,13 @@ export class Incoming implements V1Request {
     const before = this.#authority;
     if (before === undefined || !this.#access.isEnabled) return false;
     this.#authority = this.#lookUp();
-    return this.#authority.id !== before.id;
+    const isOther = this.#authority.id !== before.id;
+    if (isOther) this.#hasWaited = true;
+    return isOther;
+  }
+
+  get hasWaited(): boolean {
+    return this.#hasWaited;
   }
 
   stillMay(...need: Parameters<Authority['allows']>): boolean {
