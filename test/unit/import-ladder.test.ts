@@ -39,9 +39,9 @@ function violations(file: string): string[] {
   return found;
 }
 
-/** Tests may use another folder's `testing.ts`. */
+/** Tests, and the kits that they are written with, may use another folder's `testing.ts`. */
 function isTestKit(file: string, target: string): boolean {
-  return /\.test\.ts$|\/testing\.ts$/.test(file) && target.endsWith('/testing.ts');
+  return /\.test\.ts$|\/testing(?:-[a-z-]+)?\.ts$/.test(file) && target.endsWith('/testing.ts');
 }
 
 test('imports climb the ladder and enter a folder through its index.ts', () => {
