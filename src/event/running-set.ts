@@ -32,11 +32,10 @@ export class RunningSet<Definition> implements AsyncDisposable {
   /** Starts, restarts and stops so that exactly these run. */
   async apply(definitions: readonly Definition[]): Promise<void> {
     const wanted = this.#byIdentity(definitions);
-    for (const [identity, { definition, runs }] of this.#running) {
-      if (isDeepStrictEqual(wanted.get(identity), definition)) continue;
-      this.#running.delete(identity);
-      await runs[Symbol.asyncDispose]();
-    }
+    // Side by side: one whose handler hangs takes seconds.
+    const others = [...this.#running].filter(([name, one]) => !isDeepStrictEqual(wanted.get(name), one.definition));
+    for (const [identity] of others) this.#running.delete(identity);
+    await Promise.all(others.map(([, { runs }]) => runs[Symbol.asyncDispose]()));
     await this.#options.keepOnly(new Set(wanted.keys()));
     for (const [identity, definition] of wanted) {
       if (this.#running.has(identity)) continue;
