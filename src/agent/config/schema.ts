@@ -147,7 +147,9 @@ export const httpConfigSchema = z
     allow_write_http_from: z
       .array(network)
       .optional()
-      .describe('Networks from which `/v1/agent/` may change something, such as `127.0.0.0/8`; default any.'),
+      .describe(
+        'Networks from which the agent itself may be changed (`/v1/agent/`, and listener, provisions and maintenance of `/v2`), such as `127.0.0.0/8`; default any.',
+      ),
   })
   .describe('HTTP: headers, and what is not answered.');
 
