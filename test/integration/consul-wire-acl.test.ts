@@ -296,6 +296,25 @@ describe('policies', () => {
     ],
   );
 
+  const named = ['key', 'service', 'node', 'agent', 'session', 'event', 'query'];
+  const scalars = ['operator', 'keyring', 'acl', 'mesh', 'peering'];
+  test.each(['read', 'write', 'deny'])(
+    'PUT acl/policy: http 13: every rule, with %s, in HCL and in JSON',
+    async (level) => {
+      const blocks = named.flatMap((kind) => [
+        `${kind} "a" { policy = "${level}" }`,
+        `${kind}_prefix "" { policy = "${level}" }`,
+      ]);
+      const lines = [...blocks, ...scalars.map((kind) => `${kind} = "${level}"`)];
+      await policy([...lines, 'service "b" { policy = "read" intentions = "read" }'].join('\n'));
+      const selectors = named
+        .flatMap((kind) => [kind, `${kind}_prefix`])
+        .map((kind) => [kind, { a: { policy: level } }]);
+      const json = [...selectors, ...scalars.map((kind) => [kind, level])];
+      await policy(JSON.stringify(Object.fromEntries(json)));
+    },
+  );
+
   test('PUT acl/policy: a name that another one has is refused', async () => {
     const body = { Name: 'twice' };
     await root.ok(put, { body });

@@ -97,6 +97,19 @@ describe('registering', () => {
     expect(await check('shout')).toMatchObject({ Type: 'ttl' });
   });
 
+  test('PUT agent/service/register: checks in snake case', async () => {
+    const checks = [
+      { check_id: 'snake-http', http: `${url}/200`, tls_skip_verify: true, tls_server_name: 'a', interval: '1h' },
+      { check_id: 'snake-args', script_args: ['true'], interval: '1h', failures_before_critical: 1 },
+      { check_id: 'snake-docker', docker_container_id: 'none', args: ['true'], interval: '1h' },
+      { check_id: 'snake-grpc', grpc: '127.0.0.1:1', grpc_use_tls: true, interval: '1h' },
+      { check_id: 'snake-alias', alias_service: 'web-1' },
+      { check_id: 'snake-ttl', ttl: '1h', deregister_critical_service_after: '90m', success_before_passing: 1 },
+    ];
+    await wire.ok('PUT agent/service/register', { body: { name: 'snakes', checks } });
+    for (const { check_id } of checks) expect(await check(check_id)).toMatchObject({ ServiceID: 'snakes' });
+  });
+
   test('GET agent/checks: does not show serfHealth, health/node does', async () => {
     expect(await wire.json('GET agent/checks')).not.toHaveProperty('serfHealth');
     expect(await wire.json('GET health/node/n1')).toContainEqual(
@@ -179,11 +192,11 @@ describe('TTL', () => {
   });
 
   test('PUT agent/check/pass/: restarts the clock; when it runs out the check is critical', async () => {
-    await register({ Name: 'short', TTL: '1s' });
+    await register({ Name: 'short', TTL: '2s' });
     await wire.ok('PUT agent/check/pass/short');
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
     await wire.ok('PUT agent/check/pass/short');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await check('short')).toMatchObject({ Status: 'passing' });
     await becomes('short', { Status: 'critical', Output: /^TTL expired/ });
   });
@@ -256,7 +269,8 @@ describe('HTTP', () => {
     await register({ Name: 'http-soon', HTTP: `${url}/200`, Interval: '10ms' });
     const fromMs = performance.now();
     await becomes('http-soon', { Status: 'passing' });
-    expect(performance.now() - fromMs).toBeLessThan(1000);
+    // On a busy machine too.
+    expect(performance.now() - fromMs).toBeLessThan(5_000);
   });
 
   test('http 9: Method, Header and Body are sent', async () => {

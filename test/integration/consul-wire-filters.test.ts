@@ -137,7 +137,7 @@ describe('expressions', () => {
   test('http 12: an expression that would run long in other engines ends at once', async () => {
     const fromMs = performance.now();
     await ask('GET catalog/service/web', `Node matches "${'(a*)*'.repeat(20)}b"`);
-    expect(performance.now() - fromMs).toBeLessThan(2_000);
+    expect(performance.now() - fromMs).toBeLessThan(5_000);
   });
 });
 
