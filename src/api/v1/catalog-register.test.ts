@@ -140,3 +140,27 @@ test.each(['register', 'deregister'])('%s takes the token of its body where the 
   expect((await ask({ WriteRequest: { Token: 7 } })).status).toBe(400);
   expect((await ask({ WriteRequest: { Token: 'root' } })).text).toBe('true');
 });
+
+test.each([
+  [
+    { Interval: '1m30s', Timeout: 2_500_000_000 },
+    { Interval: '1m30s', Timeout: '2.5s' },
+  ],
+  [
+    { IntervalDuration: 10_000_000_000, TTL: '' },
+    { IntervalDuration: '10s', TTL: '' },
+  ],
+])('register keeps durations of a check as text: %j', async (Definition, kept) => {
+  const Check = { Name: 'timed', Definition };
+  expect((await register({ Node: 'ext', Address: '10.0.0.9', Check })).text).toBe('true');
+  expect((await api.ask('GET', '/v1/health/node/ext')).json).toMatchObject([{ Definition: kept }]);
+});
+
+test.each(['Interval', 'Timeout', 'TTL', 'DeregisterCriticalServiceAfter'])(
+  'register refuses a check whose %s is no duration',
+  async (name) => {
+    const Check = { Name: 'timed', Definition: { [name]: 'soon' } };
+    const { status, text } = await register({ Node: 'ext', Address: '10.0.0.9', Check });
+    expect([status, text]).toEqual([400, expect.stringMatching(/^Request decode failed: .*invalid duration "soon"/)]);
+  },
+);

@@ -141,6 +141,28 @@ test('?raw is the value as it is, made harmless for browsers', async () => {
   expect((await get('none?raw')).status).toBe(404);
 });
 
+test('?raw sleeps while only flags and index change, and wakes for another value or none', async () => {
+  const woken: string[] = [];
+  const wait = async (index: string): Promise<TestReply> => {
+    const reply = await get(`r/raw?raw&index=${index}`);
+    woken.push(reply.text);
+    return reply;
+  };
+  const write = async (query: string, body: string): Promise<void> => {
+    await put(`r/raw${query}`, body);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await put('r/raw', 'one');
+  const waiting = wait(String((await get('r/raw?raw')).headers['x-consul-index']));
+  for (const flags of [1, 2, 3]) await write(`?flags=${flags}`, 'one');
+  expect(woken).toEqual([]);
+  await write('', '');
+  const { headers } = await waiting;
+  const missing = wait(String(headers['x-consul-index']));
+  await api.ask('DELETE', '/v1/kv/r/raw');
+  expect([(await missing).status, woken]).toEqual([404, ['', '']]);
+});
+
 test('?raw of an empty value is empty', async () => {
   await put('r');
   const { status, text } = await get('r?raw');
