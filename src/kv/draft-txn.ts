@@ -117,7 +117,12 @@ function historyOf(draft: DraftState, trees: readonly string[], history: DraftHi
   for (const prefix of trees) {
     const taken = takenBy(draft, prefix);
     const beforeRevision = taken.reduce((highest, entry) => Math.max(highest, entry.modRevision), 0);
-    const values = taken.map((entry) => ({ key: entry.key, value: encodeEntry(entry) }));
+    const values = taken.values().map((entry) => ({
+      key: entry.key,
+      get value() {
+        return encodeEntry(entry);
+      },
+    }));
     records.push({
       kind: 'kvtree',
       subject: prefix,

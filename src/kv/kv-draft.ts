@@ -31,6 +31,8 @@ interface Changed {
 export class KvDraft {
   readonly #base: DraftBase;
   readonly #read = new Map<string, Revision>();
+  /** What the base has, by key: looked for once. */
+  readonly #known = new Map<string, KvEntry | undefined>();
   readonly #changed = new Map<string, Changed>();
   readonly #listed = new Set<string>();
   readonly #trees = new Set<string>();
@@ -46,7 +48,7 @@ export class KvDraft {
   get(key: string): KvEntry | undefined {
     const changed = this.#changed.get(key);
     if (changed !== undefined) return changed.now;
-    const entry = this.#base.kv.get(key);
+    const entry = this.#before(key);
     this.#read.set(kvTopic(key), entry?.modRevision ?? 0);
     return entry;
   }
@@ -146,8 +148,16 @@ export class KvDraft {
     if (session.lockDelayMs > 0) this.#delays.set(key, session.lockDelayMs);
   }
 
+  #before(key: string): KvEntry | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined || this.#known.has(key)) return known;
+    const entry = this.#base.kv.get(key);
+    this.#known.set(key, entry);
+    return entry;
+  }
+
   #change(key: string, now: KvEntry | undefined): void {
     const changed = this.#changed.get(key);
-    this.#changed.set(key, { before: changed === undefined ? this.#base.kv.get(key) : changed.before, now });
+    this.#changed.set(key, { before: changed === undefined ? this.#before(key) : changed.before, now });
   }
 }

@@ -68,6 +68,7 @@ export class Kv implements Projection {
 
   apply(batch: Batch, change: ChangeBuilder): void {
     const named: string[] = [];
+    let more = 0;
     // A deletion comes with its tombstone in the same revision: the tombstone has the last word.
     for (const event of batch.events) if (event.type === 'delete') this.#remove(event.key);
     for (const event of batch.events) {
@@ -75,10 +76,11 @@ export class Kv implements Projection {
       const key = keyOf(event);
       if (!key.startsWith(ENTRY_FAMILY)) continue;
       change.topics.add(key);
-      named.push(`kv ${displayKey(key.slice(ENTRY_FAMILY.length))}${event.type === 'delete' ? ' gone' : ''}`);
+      if (named.length === MAX_NAMED) more++;
+      else named.push(`kv ${displayKey(key.slice(ENTRY_FAMILY.length))}${event.type === 'delete' ? ' gone' : ''}`);
     }
-    change.summary.push(...named.slice(0, MAX_NAMED));
-    if (named.length > MAX_NAMED) change.summary.push(`and ${named.length - MAX_NAMED} more keys`);
+    change.summary.push(...named);
+    if (more > 0) change.summary.push(`and ${more} more keys`);
   }
 
   *held(): Iterable<Held> {

@@ -46,3 +46,16 @@ test('treeBefore() keeps keys and values up to a bound, and says how many are le
   expect([...treeValues(cut).keys(), treeLeft(cut)]).toEqual(['a', 'b', 1]);
   expect([treeValues({ before: null }).size, treeLeft({ before: null })]).toEqual([0, 0]);
 });
+
+test('treeBefore() does not look at values behind the bound', () => {
+  let looked = 0;
+  const entries = Array.from({ length: 1_000 }, (_, n) => ({
+    key: `k/${n}`,
+    get value() {
+      looked++;
+      return 'x'.repeat(10);
+    },
+  }));
+  expect(treeLeft({ before: treeBefore(entries, 100) })).toBe(994);
+  expect(looked).toBe(7);
+});

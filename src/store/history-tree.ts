@@ -19,10 +19,14 @@ interface TreeBefore {
 export function treeBefore(entries: Iterable<Pick<Entry, 'key' | 'value'>>, maxBytes = TREE_HISTORY_BYTES): string {
   const kept: [string, string][] = [];
   let [bytes, left] = [0, 0];
-  for (const { key, value } of entries) {
-    bytes += key.length + value.length;
+  for (const entry of entries) {
+    // Behind the bound no value is looked at: there may be a million, and who gives them makes each when it is asked for.
+    if (bytes <= maxBytes) {
+      const { key, value } = entry;
+      bytes += key.length + value.length;
+      if (bytes <= maxBytes) kept.push([key, value]);
+    }
     if (bytes > maxBytes) left++;
-    else kept.push([key, value]);
   }
   return JSON.stringify({ entries: kept, left } satisfies TreeBefore);
 }
