@@ -50,6 +50,15 @@ test.each([307, 308])('nextAsk() after POST and %i is the same request', (status
   expect(nextAsk(posted, { status, location: '/y' })).toMatchObject({ method: 'POST', body: 'b' });
 });
 
+test.each(['x-consul-token', 'X-Vault-Token', 'proxy-authorization', 'x-api-key', 'cookie'])(
+  'nextAsk() takes no %s to another host',
+  (name) => {
+    const ask = firstAsk({ http: 'http://a/x', header: { [name]: ['secret'] } });
+    const headers = (location: string): string => JSON.stringify(nextAsk(ask, { status: 302, location })?.headers);
+    expect([headers('/y').includes('secret'), headers('http://b/y').includes('secret')]).toEqual([true, false]);
+  },
+);
+
 test('nextAsk() takes no secrets to another host', () => {
   const next = nextAsk(posted, { status: 307, location: 'http://b/y' });
   expect(next?.headers).not.toHaveProperty('authorization');

@@ -11,7 +11,7 @@ export interface HttpAsk {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const KEEPING_METHOD = new Set([307, 308]);
 /** Not sent on to another host. */
-const PRIVATE_HEADERS = new Set(['authorization', 'www-authenticate', 'cookie', 'cookie2', 'host']);
+const PRIVATE_HEADER = /^host$|auth|cookie|token|secret|password|api-?key/i;
 const BODY_HEADERS = new Set(['content-length', 'content-type', 'content-encoding', 'content-language']);
 
 /** The first request of an HTTP check. */
@@ -37,7 +37,7 @@ export function nextAsk(ask: HttpAsk, answer: { readonly status: number; readonl
   if (!/^https?:$/.test(url.protocol)) return null;
   const keep = KEEPING_METHOD.has(status) || ask.method === 'HEAD' || ask.method === 'GET';
   const dropped = (name: string): boolean =>
-    (!keep && BODY_HEADERS.has(name)) || (url.host !== ask.url.host && PRIVATE_HEADERS.has(name));
+    (!keep && BODY_HEADERS.has(name)) || (url.host !== ask.url.host && PRIVATE_HEADER.test(name));
   const headers = Object.fromEntries(Object.entries(ask.headers).filter(([name]) => !dropped(name)));
   return keep ? { ...ask, url, headers } : { url, method: 'GET', headers, body: '' };
 }

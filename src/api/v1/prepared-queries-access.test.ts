@@ -55,6 +55,21 @@ test('changing a query needs query:write of its name, and of the name it had', a
   expect((await ask(root, 'POST', 'query', template)).status).toBe(200);
 });
 
+test('changing a query without a name needs session:write of the node whose session it hangs on', async () => {
+  await using secured = await start();
+  const { ask, root } = secured;
+  const session = idOf(await ask(root, 'PUT', 'session/create'));
+  const query = { Session: session, Service: SERVICE };
+  const holder = await secured.token('session_prefix "" { policy = "write" }');
+  for (const nobody of ['', await secured.token('session_prefix "" { policy = "read" }')])
+    expect((await ask(nobody, 'POST', 'query', query)).status).toBe(403);
+  const id = idOf(await ask(holder, 'POST', 'query', query));
+  expect((await ask('', 'PUT', `query/${id}`, query)).status).toBe(403);
+  expect((await ask('', 'DELETE', `query/${id}`)).status).toBe(403);
+  expect((await ask(holder, 'PUT', `query/${id}`, query)).status).toBe(200);
+  expect((await ask(holder, 'DELETE', `query/${id}`)).status).toBe(200);
+});
+
 test('reading a query needs query:read of its name; one without a name is open to who knows its id', async () => {
   await using secured = await start();
   const { ask, root } = secured;

@@ -126,7 +126,7 @@ function limitOf(text: string): number {
 async function create(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const sent = sentQuery(bodyJson(request));
   if (sent.record.id !== '') throw internal('ID must be empty when creating a new prepared query');
-  demandWrite(request, sent.record);
+  demandWrite(context, request, sent.record);
   const accessor = accessorOf(context, request, sent, '');
   const { id, revision } = await context.preparedWrites.create({ ...sent.record, accessor });
   return { ...json({ ID: id }), headers: changedAt(revision) };
@@ -134,9 +134,9 @@ async function create(context: ApiContext, request: V1Request): Promise<V1Answer
 
 async function update(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const sent = sentQuery(bodyJson(request));
-  demandWrite(request, sent.record);
+  demandWrite(context, request, sent.record);
   const { revision } = await context.preparedWrites.update(request.argument, (before) => {
-    demandWrite(request, before.record);
+    demandWrite(context, request, before.record);
     return { ...sent.record, accessor: accessorOf(context, request, sent, before.record.accessor) };
   });
   return { headers: changedAt(revision) };
@@ -144,7 +144,7 @@ async function update(context: ApiContext, request: V1Request): Promise<V1Answer
 
 async function remove(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const { revision } = await context.preparedWrites.remove(request.argument, ({ record }) =>
-    demandWrite(request, record),
+    demandWrite(context, request, record),
   );
   return { headers: changedAt(revision) };
 }
@@ -162,6 +162,7 @@ function accessorOf({ access }: ApiContext, { authority }: V1Request, { token }:
 }
 
 type Named = Pick<PreparedQuery['record'], 'name' | 'template'>;
+type Owned = Named & Pick<PreparedQuery['record'], 'session'>;
 
 /** Rules speak of names: a query without one is open to whoever knows its id. */
 function isNamed({ name, template }: Named): boolean {
@@ -176,6 +177,9 @@ function isManagement(authority: Authority): boolean {
   return authority.allows('acl', '', 'write');
 }
 
-function demandWrite({ authority }: V1Request, record: Named): void {
-  if (isNamed(record)) authority.demand('query', record.name, 'write');
+/** A query without a name lives and dies with a session: who may not have one there may not fill the store with what hangs on it. */
+function demandWrite({ sessions }: ApiContext, { authority }: V1Request, record: Owned): void {
+  if (isNamed(record)) return authority.demand('query', record.name, 'write');
+  const session = sessions.get(record.session);
+  if (session !== undefined) authority.demand('session', session.node, 'write');
 }
