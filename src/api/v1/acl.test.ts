@@ -294,6 +294,22 @@ describe('who may', () => {
   });
 });
 
+test.each([
+  ['policy', { Name: 'later', Rules: RULES }],
+  ['role', { Name: 'later' }],
+])('who waits for a %s that is not there is woken when it comes to be, and when it goes', async (kind, body) => {
+  await using api = await start();
+  const path = `acl/${kind}/name/later`;
+  const missing = await api.root('GET', path);
+  const coming = api.root('GET', `${path}?index=${missing.headers['x-consul-index']}&wait=60s`);
+  const { ID } = (await api.root('PUT', `acl/${kind}`, body)).json as { ID: string };
+  const there = await coming;
+  expect([missing.status, there.status, there.json]).toEqual([404, 200, expect.objectContaining({ ID })]);
+  const going = api.root('GET', `${path}?index=${there.headers['x-consul-index']}&wait=60s`);
+  await api.root('DELETE', `acl/${kind}/${ID}`);
+  expect((await going).status).toBe(404);
+});
+
 test('a blocked read of policies is woken by a policy, and by no token', async () => {
   await using api = await start();
   const { headers } = await api.root('GET', 'acl/policies');
