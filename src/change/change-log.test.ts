@@ -36,6 +36,16 @@ describe('ChangeLog', () => {
     expect(log.get(1)?.revision).toBe(1);
   });
 
+  test('ChangeLog.add() knows the last ones in their order, however many came before', () => {
+    const log = new ChangeLog(0, { ...LOG_LIMITS, maxChanges: 100 });
+    const dropped = Array.from({ length: 1_000 }, (_one, at) => revisions(log.add(change(at + 1)))).flat();
+    expect(dropped).toEqual(Array.from({ length: 900 }, (_one, at) => at + 1));
+    expect([log.oldest, log.get(900), log.get(901)?.revision]).toEqual([901, undefined, 901]);
+    expect(revisions(log.after(0))).toEqual(Array.from({ length: 100 }, (_one, at) => at + 901));
+    expect(revisions(log.latest(2))).toEqual([1_000, 999]);
+    expect(log.latest(5_000)).toHaveLength(100);
+  });
+
   test('ChangeLog.after() and latest() give changes in their order', () => {
     const log = new ChangeLog(0);
     for (const one of [1, 3, 5]) log.add(change(one));

@@ -49,10 +49,16 @@ export const LOG_LIMITS: LogLimits = Object.freeze({
   maxConsumers: 1_000_000,
 });
 
+/** A list that is shorter is not worth it. */
+const LEAST_SHORTENED = 64;
+
 /** The latest changes in order of revision, bounded by age and size. */
 export class ChangeLog {
   readonly #limits: LogLimits;
   readonly #changes = new Map<Revision, LoggedChange>();
+  /** In order, from `#first` on: whoever looks for the first entry of a map walks over all that were deleted before it. */
+  #order: (LoggedChange | undefined)[] = [];
+  #first = 0;
   #consumers = 0;
   #oldest: Revision;
   #newest: Revision;
@@ -76,16 +82,20 @@ export class ChangeLog {
   /** Adds a later change and lets go of those too old or too many; returns what it let go. */
   add(change: LoggedChange): readonly LoggedChange[] {
     this.#changes.set(change.revision, change);
+    this.#order.push(change);
     this.#consumers += change.interested.size;
     this.#newest = change.revision;
     const dropped: LoggedChange[] = [];
-    for (const first of this.#changes.values()) {
-      if (first === change || !this.#isOver(first, change)) break;
+    for (let at = this.#first; at < this.#order.length - 1; at++) {
+      const first = this.#order[at] as LoggedChange;
+      if (!this.#isOver(first, change)) break;
+      this.#order[at] = undefined;
       this.#changes.delete(first.revision);
       this.#consumers -= first.interested.size;
       this.#oldest = first.revision + 1;
       dropped.push(first);
     }
+    this.#letGo(dropped.length);
     return dropped;
   }
 
@@ -101,12 +111,25 @@ export class ChangeLog {
 
   /** In order of revision. */
   after(revision: Revision): LoggedChange[] {
-    return [...this.#changes.values()].filter((change) => change.revision > revision);
+    return this.#kept(this.#first).filter((change) => change.revision > revision);
   }
 
   /** Newest first. */
   latest(limit: number): LoggedChange[] {
-    return [...this.#changes.values()].slice(-Math.max(0, limit)).toReversed().slice(0, limit);
+    const count = Math.min(Math.max(0, limit), this.#changes.size);
+    return this.#kept(this.#order.length - count).toReversed();
+  }
+
+  #kept(from: number): LoggedChange[] {
+    return this.#order.slice(from) as LoggedChange[];
+  }
+
+  /** The list is shortened when half of it is gone. */
+  #letGo(count: number): void {
+    this.#first += count;
+    if (this.#first * 2 <= this.#order.length || this.#first < LEAST_SHORTENED) return;
+    this.#order = this.#order.slice(this.#first);
+    this.#first = 0;
   }
 
   #isOver(first: LoggedChange, latest: LoggedChange): boolean {

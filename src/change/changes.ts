@@ -53,6 +53,8 @@ export class Changes implements AsyncDisposable {
   readonly #viewListeners = new Set<(view: NodeView) => void>();
   /** Changes of which `arrived` has not been said. */
   readonly #open = new Set<LoggedChange>();
+  /** Shared by all changes that nobody takes up, which are most: three maps for each are what remembering it would cost. */
+  readonly #nobody = new Map<string, never>();
   readonly #stop: () => void;
 
   /** Begins with the revision that the catalog has: earlier ones are unknown. */
@@ -198,7 +200,10 @@ export class Changes implements AsyncDisposable {
   }
 
   #record(change: AppliedChange, consumers: readonly ConsumerId[]): LoggedChange {
-    const interested = new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }]));
+    const isForNobody = consumers.length === 0;
+    const interested = isForNobody
+      ? this.#nobody
+      : new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }]));
     const logged: LoggedChange = {
       revision: change.revision,
       atMs: this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs),
@@ -206,8 +211,8 @@ export class Changes implements AsyncDisposable {
       summary: change.summary,
       ...(change.author === undefined ? {} : { author: change.author }),
       interested,
-      missing: new Map(interested),
-      arrivals: new Map(),
+      missing: isForNobody ? this.#nobody : new Map(interested),
+      arrivals: isForNobody ? this.#nobody : new Map(),
     };
     for (const dropped of this.#log.add(logged)) {
       this.#book.forget(dropped);
@@ -215,7 +220,7 @@ export class Changes implements AsyncDisposable {
     }
     this.#book.expect(logged);
     if (logged.interested.size > 0) this.#open.add(logged);
-    this.#stream.emit(changeEvent(logged));
+    if (this.#stream.isRead) this.#stream.emit(changeEvent(logged));
     return logged;
   }
 

@@ -32,6 +32,11 @@ const MAX_WAITING = 10_000;
 export class EventStream {
   readonly #readers = new Set<Reader>();
 
+  /** Whether somebody reads: what nobody would read need not be made. */
+  get isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
   emit(event: ChangeEvent): void {
     for (const reader of this.#readers) reader.push(event);
   }

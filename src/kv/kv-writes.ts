@@ -68,6 +68,8 @@ export class KvWrites {
   readonly #clock: Clock;
   readonly #history: boolean;
   readonly #queue = new KeyedQueue();
+  /** The time of the last record of history: many are of the same millisecond. */
+  #last = { wallMs: Number.NaN, text: '' };
 
   constructor(options: KvWritesOptions) {
     this.#feed = options.feed;
@@ -155,7 +157,13 @@ export class KvWrites {
   }
 
   #historyOf({ author = 'unknown' }: Authored): DraftHistory | undefined {
-    return this.#history ? { author, at: new Date(this.#clock.wall()).toISOString() } : undefined;
+    return this.#history ? { author, at: this.#isoNow() } : undefined;
+  }
+
+  #isoNow(): string {
+    const wallMs = this.#clock.wall();
+    if (wallMs !== this.#last.wallMs) this.#last = { wallMs, text: new Date(wallMs).toISOString() };
+    return this.#last.text;
   }
 }
 

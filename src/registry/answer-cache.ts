@@ -9,6 +9,8 @@ export class AnswerCache {
   readonly #maxBytes: number;
   /** In order of last use. */
   readonly #answers = new Map<string, Answer>();
+  /** The one that was used last: asked for again and again it stays where it is. */
+  #last = '';
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -19,6 +21,8 @@ export class AnswerCache {
   get(key: string, index: Revision): Answer | undefined {
     const answer = this.#answers.get(key);
     if (answer === undefined || answer.index !== index) return undefined;
+    if (key === this.#last) return answer;
+    this.#last = key;
     this.#answers.delete(key);
     this.#answers.set(key, answer);
     return answer;
@@ -27,7 +31,10 @@ export class AnswerCache {
   set(key: string, answer: Answer): void {
     this.#remove(key);
     this.#answers.set(key, answer);
+    this.#last = key;
     this.#bytes += costOf(key, answer);
+    // Whoever looks for the first of a map walks over all that were deleted before it.
+    if (this.#bytes <= this.#maxBytes) return;
     for (const oldest of this.#answers.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
       this.#remove(oldest);

@@ -20,6 +20,8 @@ export interface KeptForUrl {
   live?: LiveQuery;
   /** Whose answer that is: the id of an authority. */
   liveFor?: string;
+  /** Who may read the key that it names: the id of an authority, last seen. Equal ids may the same. */
+  readableFor?: string;
   /** Its parameters were looked at and are taken. */
   isSound?: boolean;
 }
