@@ -11,6 +11,9 @@ const CHECKS = [
   ['format', 'oxfmt', '--check'],
 ];
 
+/** What was stripped and compiled before is not again. */
+const env = { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: 'node_modules/.cache/node' };
+
 const begun = performance.now();
 const seconds = (since) => ((performance.now() - since) / 1_000).toFixed(1);
 const waiting = [...CHECKS];
@@ -19,7 +22,7 @@ let failed = false;
 function run([name, command, ...args]) {
   const from = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(command, args, { env });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
