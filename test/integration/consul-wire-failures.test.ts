@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireComponent } from '../require-component.ts';
 import { ConsulAgent } from './consul-agent.ts';
@@ -158,5 +160,19 @@ requireComponent('prlimit')('a server whose disk takes nothing more', () => {
     expect(await wire.ok('GET kv/a?raw')).toMatchObject({ text: 'before' });
     expect(await wire.json('GET status/leader')).toBe('127.0.0.1:8300');
     expect(await wire.json('GET catalog/service/late')).toMatchObject([{ ServicePort: 1 }]);
+  });
+});
+
+describe('a server whose store is taken away', () => {
+  test.each(['removed', 'moved'])('PUT kv/: http 16: nothing is acknowledged once it is %s', async (how) => {
+    await using agent = await ConsulAgent.start({ flags: ['-server'], configuration: { node_name: 's1' } });
+    using wire = new Wire(agent.url);
+    await wire.ok('PUT kv/a', { body: 'before' });
+    const store = path.join(agent.directory, 'data', 'store');
+    await (how === 'removed' ? rm(store, { recursive: true }) : rename(store, `${store}-moved`));
+    const reply = await wire.ask('PUT kv/a', { body: 'after' });
+    expect(reply).toMatchObject({ status: 500, text: expect.stringMatching(/^No cluster leader: .*taken away/) });
+    expect(await wire.ok('GET kv/a?raw')).toMatchObject({ text: 'before' });
+    expect(await wire.json('GET status/leader')).toBe('');
   });
 });

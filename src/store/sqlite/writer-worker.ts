@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Engine } from './engine.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
+import { OwnFiles } from './own-files.ts';
 import { Meta, openStoreFile, Refused } from './store-file.ts';
 import type { FromWriter, ToWriter, WriterSetup, WriterState } from './writer-messages.ts';
 
@@ -12,8 +13,10 @@ function serve(port: MessagePort, setup: WriterSetup): void {
   const say = (message: FromWriter): void => port.postMessage(message);
   let db: DatabaseSync;
   let engine: Engine;
+  let files: OwnFiles;
   try {
     db = openStoreFile(setup.file);
+    files = new OwnFiles(setup.file);
     configure(db, setup);
     engine = new Engine(db);
     say({ type: 'ready', ...stateOf(db, engine) });
@@ -30,7 +33,11 @@ function serve(port: MessagePort, setup: WriterSetup): void {
       return;
     }
     try {
-      if (failure === undefined) return say({ type: 'done', outcomes: engine.run(batch) });
+      if (failure === undefined) {
+        const outcomes = engine.run(batch);
+        files.check();
+        return say({ type: 'done', outcomes });
+      }
     } catch (error) {
       failure = failureOf(error);
       abandon(db);
