@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { safeEnvironment } from '../health/index.ts';
-import { CONSUL_VERSION, systemClock, TIMING, type Clock } from '../lib/index.ts';
+import { systemClock, TIMING, type Clock } from '../lib/index.ts';
 import type { NodeChannel } from '../link/index.ts';
-import type { InstanceRecord } from '../registry/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { accessOptionsOf } from './access-options.ts';
@@ -19,11 +18,11 @@ import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
 import { preparedForDns } from './prepared-for-dns.ts';
 import { Region } from './region.ts';
+import { bracketed, ownAddress } from './own-address.ts';
 import { ownerOf } from './owner.ts';
 import { planReload, type DnsSettings } from './reload-plan.ts';
+import { serverInstance } from './server-instance.ts';
 import { startNode, type StartedNode } from './start-node.ts';
-
-const SERVER_PORT = 8_300;
 
 /** What an agent is started with. */
 export interface AgentOptions {
@@ -288,7 +287,11 @@ export class Agent implements AsyncDisposable {
     const { steps, dns, warnings } = planReload({ ...this.#config, nodes: this.#nodes.configs }, next);
     for (const warning of [...next.warnings, ...warnings]) log.warn({}, warning);
     const takeUpDns = this.#reloadDns(dns);
-    await this.#nodes.apply(steps).finally(() => this.#handlers?.apply(this.#nodes.configs));
+    try {
+      await this.#nodes.apply(steps);
+    } finally {
+      await this.#handlers?.apply(this.#nodes.configs);
+    }
     takeUpDns();
     this.#region?.parts.acl.tokens.configure(next.acl.tokens);
     const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
@@ -298,28 +301,4 @@ export class Agent implements AsyncDisposable {
 
 function firstOf({ nodes }: Pick<AgentConfig, 'nodes'>): NodeConfig {
   return nodes[0] as NodeConfig;
-}
-
-/** The region's own service, which every server registers on its node as Consul's servers do. */
-function serverInstance(): InstanceRecord {
-  return {
-    id: 'consul',
-    service: 'consul',
-    tags: [],
-    address: '',
-    port: SERVER_PORT,
-    meta: { version: CONSUL_VERSION },
-    weights: { passing: 1, warning: 1 },
-    enableTagOverride: false,
-    taggedAddresses: {},
-  };
-}
-
-/** Where this process reaches itself: what answers on every address does so on the loopback. */
-function ownAddress(address: string): string {
-  return address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
 }
