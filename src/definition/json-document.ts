@@ -1,4 +1,5 @@
-import { type MemberNode, type ValueNode, parse } from '@humanwhocodes/momoa';
+import { createRequire } from 'node:module';
+import type * as Momoa from '@humanwhocodes/momoa';
 import { messageOf } from '../lib/index.ts';
 import { findJsonProblem, findTooDeep } from './json-problem.ts';
 import type { JsonMode } from './json-tokens.ts';
@@ -16,6 +17,8 @@ export function readJson(
   const problem = findJsonProblem(source, mode);
   if (problem !== undefined) return { ok: false, problems: [problem] };
   try {
+    // Read when there is something to parse: an agent without files needs none of it.
+    const { parse } = createRequire(import.meta.url)('@humanwhocodes/momoa') as typeof Momoa;
     const document = parse(source.text, { mode });
     const problems: ReadProblem[] = [];
     const root = placed(document.body, source.text, problems);
@@ -31,7 +34,7 @@ function parserProblem(error: unknown): ReadProblem {
   return { kind: 'syntax', offset: typeof offset === 'number' ? offset : 0, message: messageOf(error) };
 }
 
-function placed(node: ValueNode, text: string, problems: ReadProblem[]): PlacedValue {
+function placed(node: Momoa.ValueNode, text: string, problems: ReadProblem[]): PlacedValue {
   const offset = node.loc.start.offset;
   const written = text.slice(offset, node.loc.end.offset);
   switch (node.type) {
@@ -60,7 +63,7 @@ function placed(node: ValueNode, text: string, problems: ReadProblem[]): PlacedV
 }
 
 function placedMember(
-  member: MemberNode,
+  member: Momoa.MemberNode,
   text: string,
   problems: ReadProblem[],
 ): { key: string; keyOffset: number; child: PlacedValue } {

@@ -1,17 +1,5 @@
-import {
-  type Alias,
-  type Document as YamlAst,
-  type Node,
-  type Pair,
-  type YAMLError,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-} from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { messageOf } from '../lib/index.ts';
 import {
   type Member,
@@ -23,13 +11,16 @@ import {
 } from './placed-value.ts';
 import type { SourceText } from './source-text.ts';
 
+/** The parser is 290 KB in 72 files: whoever reads no YAML, as an agent without files, does not read it either. */
+const loadParser = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
+
 /** Values a document may unfold to by its aliases: the "billion laughs" end here. */
 const MAX_VALUES = 100_000;
 
 /** Reads YAML 1.2 (core schema: `yes` and dates are text), keeping the place of each key and value. */
 export function readYaml(source: SourceText, { maxDepth }: { readonly maxDepth: number }): ReadResult {
   try {
-    const documents = parseAllDocuments(source.text, {
+    const documents = loadParser().parseAllDocuments(source.text, {
       schema: 'core',
       uniqueKeys: false,
       prettyErrors: false,
@@ -47,7 +38,7 @@ function failed(...problems: readonly ReadProblem[]): ReadResult {
   return { ok: false, problems };
 }
 
-type Ast = YamlAst<Node, boolean>;
+type Ast = Yaml.Document<Yaml.Node, boolean>;
 
 function placedDocument(source: SourceText, documents: readonly Ast[], maxDepth: number): ReadResult {
   const error = documents.flatMap((document) => [...document.errors, ...document.warnings])[0];
@@ -68,6 +59,7 @@ function placedDocument(source: SourceText, documents: readonly Ast[], maxDepth:
 
 class YamlReader {
   readonly problems: ReadProblem[] = [];
+  readonly #yaml = loadParser();
   readonly #document: Ast;
   readonly #maxDepth: number;
   #values = 0;
@@ -78,24 +70,24 @@ class YamlReader {
   }
 
   read(node: unknown, depth: number): PlacedValue {
-    const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    const offset = this.#yaml.isNode(node) ? (node.range?.[0] ?? 0) : 0;
     if (++this.#values > MAX_VALUES)
       return this.#refused(offset, `the document has more than ${MAX_VALUES} values`, 'split it, or use fewer aliases');
-    if (isAlias(node)) return this.#alias(node, offset, depth);
-    if (isCollection(node) && depth >= this.#maxDepth) {
+    if (this.#yaml.isAlias(node)) return this.#alias(node, offset, depth);
+    if (this.#yaml.isCollection(node) && depth >= this.#maxDepth) {
       if (!this.problems.some((problem) => problem.kind === 'depth')) this.problems.push({ kind: 'depth', offset });
       return { value: null, offset };
     }
-    if (isMap(node)) return placedMap(offset, this.#members(node.items, depth), this.problems);
-    if (isSeq(node))
+    if (this.#yaml.isMap(node)) return placedMap(offset, this.#members(node.items, depth), this.problems);
+    if (this.#yaml.isSeq(node))
       return placedList(
         offset,
         node.items.map((item) => this.read(item, depth + 1)),
       );
-    return isScalar(node) ? scalar(node, offset) : { value: null, offset };
+    return this.#yaml.isScalar(node) ? scalar(node, offset) : { value: null, offset };
   }
 
-  #alias(node: Alias, offset: number, depth: number): PlacedValue {
+  #alias(node: Yaml.Alias, offset: number, depth: number): PlacedValue {
     const target = node.resolve(this.#document);
     if (target === undefined)
       return this.#refused(
@@ -106,11 +98,11 @@ class YamlReader {
     return { ...this.read(target, depth + 1), offset };
   }
 
-  #members(items: readonly Pair[], depth: number): Member[] {
+  #members(items: readonly Yaml.Pair[], depth: number): Member[] {
     return items.flatMap((pair) => {
       const { key } = pair;
-      const keyOffset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
-      if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
+      const keyOffset = this.#yaml.isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (!this.#yaml.isScalar(key) || key.value === null || typeof key.value === 'object') {
         this.#refused(keyOffset, 'a key must be text', 'put it in double quotes');
         return [];
       }
@@ -154,7 +146,7 @@ const SAID: Readonly<Record<string, Said>> = {
   MULTIPLE_DOCS: { message: 'a second document begins here', hint: 'one file holds one document' },
 };
 
-function yamlProblem(error: YAMLError, source: SourceText): ReadProblem {
+function yamlProblem(error: Yaml.YAMLError, source: SourceText): ReadProblem {
   const offset = Math.min(error.pos[0], source.text.trimEnd().length);
   if (error.code === 'RESOURCE_EXHAUSTION') return { kind: 'depth', offset };
   const said = sayBracket(error.message) ?? SAID[error.code] ?? sayMissing(error.message);
