@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANONYMOUS, GLOBAL_MANAGEMENT } from '../../access/index.ts';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
@@ -30,6 +30,12 @@ async function tokenWith(api: Awaited<ReturnType<typeof start>>, rules: string, 
 }
 
 describe('without access control', () => {
+  let open: TestApi;
+  beforeAll(async () => {
+    open = await startTestApi();
+  });
+  afterAll(() => open[Symbol.asyncDispose]());
+
   test.each([
     ['PUT', 'acl/bootstrap'],
     ['GET', 'acl/tokens'],
@@ -39,8 +45,7 @@ describe('without access control', () => {
     ['POST', 'acl/login'],
     ['PUT', 'agent/token/default'],
   ])('%s %s is 401', async (method, path) => {
-    await using api = await startTestApi();
-    const reply = await as(api, '')(method, path);
+    const reply = await as(open, '')(method, path);
     expect([reply.status, reply.text]).toEqual([401, 'ACL support disabled']);
   });
 });
@@ -153,6 +158,14 @@ describe('tokens', () => {
     expect((await api.root('GET', `acl/tokens?role=${role.ID}`)).json).toMatchObject([{ Roles: [{ Name: 'ops' }] }]);
     expect((await api.root('GET', 'acl/tokens?authmethod=x')).json).toEqual([]);
   });
+});
+
+describe('what cannot be', () => {
+  let closed: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    closed = await start();
+  });
+  afterAll(() => closed[Symbol.asyncDispose]());
 
   test.each([
     ['PUT', 'acl/token', { Foo: 1 }, 400, 'unknown key "Foo" in the body'],
@@ -195,8 +208,7 @@ describe('tokens', () => {
     ['PUT', 'agent/token/default', { Token: 7 }, 400, 'expected a string'],
     ['PUT', 'agent/token/other', { Token: 'x' }, 404, 'Token "other" is unknown'],
   ])('%s %s %j is %d', async (method, path, body, status, text) => {
-    await using api = await start();
-    const reply = await api.root(method, path, body);
+    const reply = await closed.root(method, path, body);
     expect([reply.status, reply.text]).toEqual([status, expect.stringContaining(text)]);
     expect(reply.text).not.toContain('hunter2');
   });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi, type TestReply } from '../testing.ts';
 
 const NODES = [
@@ -207,51 +207,58 @@ test.each([
   expect(await api.ask(method, `/v1/${path}`)).toMatchObject({ status, text });
 });
 
-test.each<[unknown, number, string]>([
-  [{ Service: SERVICE }, 500, 'Must be bound to a session'],
-  [{ Name: 'x' }, 500, 'Must provide a Service name to query'],
-  [{ Name: 'x', ID: 'y', Service: SERVICE }, 500, 'ID must be empty when creating a new prepared query'],
-  [{ Name: 'x', Session: 'none', Service: SERVICE }, 500, 'invalid session'],
-  [{ Name: 'TAKEN', Service: SERVICE }, 500, "name 'TAKEN' aliases an existing query name"],
-  [{ Name: 'x', Service: { ...SERVICE, Failover: { NearestN: -1 } } }, 500, "Bad NearestN '-1', must be >= 0"],
-  [
-    { Name: 'x', Service: { ...SERVICE, Failover: { NearestN: 1, Targets: [{ Peer: 'p' }] } } },
-    500,
-    'Targets cannot be populated with NearestN or Datacenters',
-  ],
-  [{ Name: 'x', Service: SERVICE, DNS: { TTL: 'soon' } }, 500, `Bad DNS TTL 'soon': time: invalid duration "soon"`],
-  [{ Name: 'x', Service: SERVICE, DNS: { TTL: '-2s' } }, 500, "DNS TTL '-2000000000', must be >=0"],
-  [{ Name: 'x', Service: SERVICE, Template: { Type: 'other' } }, 500, "Bad Template.Type 'other'"],
-  [
-    { Name: 'x', Service: SERVICE, Template: { Type: 'name_prefix_match', Regexp: '(' } },
-    500,
-    'Bad Regexp: error parsing regexp: missing closing ): `(`',
-  ],
-  [
-    { Name: 'x', Service: { Service: '${name.nick}' }, Template: { Type: 'name_prefix_match' } },
-    500,
-    "Bad format '${name.nick}': ${name.nick} is no variable of a template",
-  ],
-  [{ Name: 'x', Service: { Service: '${name.full' }, Template: { Type: 'name_prefix_match' } }, 500, 'Bad format'],
-  [{ Name: 'x', Token: '<hidden>', Service: SERVICE }, 500, "Bad Token '<hidden>', it looks like a query definition"],
-  [{ Name: 'x'.repeat(256), Service: SERVICE }, 500, 'Name is longer than 255 bytes'],
-  [{ Name: 'x\n', Service: SERVICE }, 500, 'Name has characters that cannot be printed'],
-  [{ Name: 1, Service: SERVICE }, 400, 'Request decode failed: name: expected a string'],
-  [{ Name: 'x', Service: 'redis' }, 400, 'Request decode failed: service: expected an object'],
-  [
-    { Name: 'x', Service: { Service: 'redis', Tags: [1] } },
-    400,
-    'Request decode failed: tags: expected a list of strings',
-  ],
-  [[], 400, 'Request decode failed: body: expected an object'],
-  ['{', 400, 'Request decode failed: '],
-])('POST query of %j is %d: %s', async (body, status, text) => {
-  await using api = await startApi();
-  await create(api, { Name: 'taken', Service: SERVICE });
-  const answer = await api.ask('POST', '/v1/query', { body });
-  expect(answer.status).toBe(status);
-  expect(answer.text).toContain(text);
-  expect((await api.ask('GET', '/v1/query')).json).toHaveLength(1);
+describe('what is no query leaves all as it is', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startApi();
+    await create(api, { Name: 'taken', Service: SERVICE });
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  test.each<[unknown, number, string]>([
+    [{ Service: SERVICE }, 500, 'Must be bound to a session'],
+    [{ Name: 'x' }, 500, 'Must provide a Service name to query'],
+    [{ Name: 'x', ID: 'y', Service: SERVICE }, 500, 'ID must be empty when creating a new prepared query'],
+    [{ Name: 'x', Session: 'none', Service: SERVICE }, 500, 'invalid session'],
+    [{ Name: 'TAKEN', Service: SERVICE }, 500, "name 'TAKEN' aliases an existing query name"],
+    [{ Name: 'x', Service: { ...SERVICE, Failover: { NearestN: -1 } } }, 500, "Bad NearestN '-1', must be >= 0"],
+    [
+      { Name: 'x', Service: { ...SERVICE, Failover: { NearestN: 1, Targets: [{ Peer: 'p' }] } } },
+      500,
+      'Targets cannot be populated with NearestN or Datacenters',
+    ],
+    [{ Name: 'x', Service: SERVICE, DNS: { TTL: 'soon' } }, 500, `Bad DNS TTL 'soon': time: invalid duration "soon"`],
+    [{ Name: 'x', Service: SERVICE, DNS: { TTL: '-2s' } }, 500, "DNS TTL '-2000000000', must be >=0"],
+    [{ Name: 'x', Service: SERVICE, Template: { Type: 'other' } }, 500, "Bad Template.Type 'other'"],
+    [
+      { Name: 'x', Service: SERVICE, Template: { Type: 'name_prefix_match', Regexp: '(' } },
+      500,
+      'Bad Regexp: error parsing regexp: missing closing ): `(`',
+    ],
+    [
+      { Name: 'x', Service: { Service: '${name.nick}' }, Template: { Type: 'name_prefix_match' } },
+      500,
+      "Bad format '${name.nick}': ${name.nick} is no variable of a template",
+    ],
+    [{ Name: 'x', Service: { Service: '${name.full' }, Template: { Type: 'name_prefix_match' } }, 500, 'Bad format'],
+    [{ Name: 'x', Token: '<hidden>', Service: SERVICE }, 500, "Bad Token '<hidden>', it looks like a query definition"],
+    [{ Name: 'x'.repeat(256), Service: SERVICE }, 500, 'Name is longer than 255 bytes'],
+    [{ Name: 'x\n', Service: SERVICE }, 500, 'Name has characters that cannot be printed'],
+    [{ Name: 1, Service: SERVICE }, 400, 'Request decode failed: name: expected a string'],
+    [{ Name: 'x', Service: 'redis' }, 400, 'Request decode failed: service: expected an object'],
+    [
+      { Name: 'x', Service: { Service: 'redis', Tags: [1] } },
+      400,
+      'Request decode failed: tags: expected a list of strings',
+    ],
+    [[], 400, 'Request decode failed: body: expected an object'],
+    ['{', 400, 'Request decode failed: '],
+  ])('POST query of %j is %d: %s', async (body, status, text) => {
+    const answer = await api.ask('POST', '/v1/query', { body });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(text);
+    expect((await api.ask('GET', '/v1/query')).json).toHaveLength(1);
+  });
 });
 
 test('PUT of an unknown query creates none; a name may be an id of no query', async () => {
