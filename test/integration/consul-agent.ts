@@ -75,6 +75,11 @@ export class ConsulAgent implements AsyncDisposable {
     this.#port = await portOf(child);
   }
 
+  /** Sends its process a signal that does not end it. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'): void {
+    this.#child?.kill(name);
+  }
+
   /** Ends its process. */
   async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.#child;
