@@ -3,5 +3,7 @@ import path from 'node:path';
 
 // Strip-and-compile once: later starts take a third of the time. An unwritable directory only means no cache.
 enableCompileCache(path.join(import.meta.dirname, '../node_modules/.cache/drover'));
+// An agent that is told to read its configuration again while it is still being loaded reads it afterwards anyway.
+if (process.argv.slice(2, 4).includes('agent')) process.on('SIGHUP', () => {});
 const { main } = await import('../src/cli/main.ts');
 await main(process.argv.slice(2));

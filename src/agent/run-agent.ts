@@ -3,7 +3,7 @@ import { messageOf } from '../lib/index.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig, AgentFlags } from './config/config.ts';
 import { loadConfig } from './config/load-config.ts';
-import { openLog } from './log.ts';
+import { openLog, type Log } from './log.ts';
 import { PidFile } from './pid-file.ts';
 
 /** Consul's tools expect an agent to be gone 10 s after it was told. */
@@ -19,6 +19,24 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
  * @throws what is wrong with the configuration, and what starting throws
  */
 export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<void> {
+  const started = Promise.withResolvers<{ readonly agent: Agent; readonly log: Log }>();
+  started.promise.catch(() => undefined);
+  // From the first moment on: without a handler SIGHUP would end the process.
+  const reload = (): void => {
+    started.promise.then(
+      ({ agent, log }) => agent.reload().catch((error: unknown) => log.error({ err: error }, messageOf(error))),
+      () => undefined,
+    );
+  };
+  process.on('SIGHUP', reload);
+  try {
+    await run(flags, signal, (agent, log) => started.resolve({ agent, log }));
+  } finally {
+    process.off('SIGHUP', reload);
+  }
+}
+
+async function run(flags: AgentFlags, signal: AbortSignal, onStarted: (agent: Agent, log: Log) => void): Promise<void> {
   const config = await loadConfig(flags);
   let current = config;
   const log = openLog(config.logLevel);
@@ -27,15 +45,6 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
     once: true,
   });
   if (signal.aborted) return;
-  const started = Promise.withResolvers<Agent>();
-  started.promise.catch(() => undefined);
-  // From the first moment on: without a handler SIGHUP would end the process.
-  const reload = (): void => {
-    started.promise
-      .then((agent) => agent.reload())
-      .catch((error: unknown) => log.error({ err: error }, messageOf(error)));
-  };
-  process.on('SIGHUP', reload);
   const pidFile = await PidFile.write(config.pidFile);
   try {
     const readConfig = async (): ReturnType<typeof loadConfig> => {
@@ -46,14 +55,13 @@ export async function runAgent(flags: AgentFlags, signal: AbortSignal): Promise<
     };
     const onLeave = (): void => ended.resolve('leave');
     await using agent = await Agent.start({ config, version: await ownVersion(), log, readConfig, onLeave });
-    started.resolve(agent);
+    onStarted(agent, log);
     log.info({ http: agent.httpAddress, dns: agent.dnsAddress, nodes: agent.nodes }, 'ready');
     const why = await ended.promise;
     log.info({}, why === 'leave' ? 'leaving' : 'stopping');
     limitStop(() => log.error({}, `stopping took longer than ${STOP_LIMIT_MS / 1_000} s: ended`));
     if (why === 'leave') await agent.leave();
   } finally {
-    process.off('SIGHUP', reload);
     await pidFile[Symbol.asyncDispose]();
   }
 }

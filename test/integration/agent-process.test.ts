@@ -132,6 +132,17 @@ describe('drover agent', () => {
     expect((await agent.end('SIGTERM')).code).toBe(0);
   });
 
+  test('drover agent outlives a SIGHUP while it is still being loaded', async () => {
+    const agent = new AgentProcess(...(await configured({ node_name: 'n1' })));
+    // Node itself takes a moment until a program can have a handler.
+    for (let waited = 0; waited < 5; waited++) {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      agent.child.kill('SIGHUP');
+    }
+    await agent.ready();
+    expect((await agent.end('SIGTERM')).code).toBe(0);
+  });
+
   test('drover agent has everything again after kill -9 on the same directory', async () => {
     const flags = await configured({ node_name: 'n1' });
     const first = new AgentProcess(...flags);
