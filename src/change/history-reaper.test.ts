@@ -41,6 +41,19 @@ describe('HistoryReaper', () => {
     expect(await left(store)).toEqual(Array.from({ length: 10 }, (_, n) => `k${390 + n}`));
   });
 
+  test('HistoryReaper.reap() lets go of what is too large together, the oldest first', async () => {
+    const clock = new FakeClock();
+    await using store = await MemoryStore.start({ clock });
+    await fill(store, clock, 10);
+    const { entries } = await store.read(historyRange());
+    const sizes = entries.map(({ key, value }) => key.length + value.length);
+    const maxSize = 4 * Math.max(...sizes);
+    await using reaper = await HistoryReaper.start({ store, keepMs: DAY, maxSize, clock });
+    expect(await reaper.reap()).toBe(6);
+    expect(await left(store)).toEqual(['k6', 'k7', 'k8', 'k9']);
+    expect(await reaper.reap()).toBe(0);
+  });
+
   test('HistoryReaper reaps by itself, all where none is kept, and goes on after a failure', async () => {
     const clock = new FakeClock();
     await using store = await MemoryStore.start({ clock });

@@ -1,10 +1,12 @@
 import { systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { historyEntry, historyRange, keyRange } from '../store/index.ts';
+import { historyEntry, historyKey, historyRange, keyRange } from '../store/index.ts';
 import type { Entry, Store } from '../store/index.ts';
 
 /** So many records stay at most, however young. */
 export const HISTORY_RECORDS = 100_000;
+/** So many characters of them stay at most: large values that are written again and again would fill the disk. */
+export const HISTORY_SIZE = 2 ** 30;
 const PER_TXN = 120;
 const EVERY_MS = 300_000;
 
@@ -14,6 +16,8 @@ export interface HistoryReaperOptions {
   readonly keepMs: number;
   /** `HISTORY_RECORDS` unless told. */
   readonly maxRecords?: number;
+  /** `HISTORY_SIZE` unless told. */
+  readonly maxSize?: number;
   readonly clock?: Clock;
   /** What else grows old is looked after at the same times. */
   readonly alongside?: () => Promise<unknown>;
@@ -42,11 +46,10 @@ export class HistoryReaper implements AsyncDisposable {
 
   /** Reaps what is due; resolves with how many records that were. */
   async reap(): Promise<number> {
-    const { store, maxRecords = HISTORY_RECORDS } = this.#options;
+    const { store } = this.#options;
     const { entries } = await store.read(historyRange(), { keysOnly: true });
     const oldestFirst = entries.toSorted((a, b) => a.createRevision - b.createRevision);
-    const surplus = Math.max(0, oldestFirst.length - maxRecords);
-    const due = await this.#countDue(oldestFirst, surplus);
+    const due = await this.#countDue(oldestFirst, this.#countSurplus(oldestFirst));
     for (let start = 0; start < due && !this.#isClosed; start += PER_TXN) {
       const keys = oldestFirst.slice(start, Math.min(due, start + PER_TXN)).map(({ key }) => key);
       await store.commit({ compares: [], writes: keys.map((key) => ({ type: 'delete', key })) });
@@ -58,6 +61,17 @@ export class HistoryReaper implements AsyncDisposable {
     this.#isClosed = true;
     this.#timer?.cancel();
     await this.#running;
+  }
+
+  #countSurplus(oldestFirst: readonly Entry[]): number {
+    const { maxRecords = HISTORY_RECORDS, maxSize = HISTORY_SIZE } = this.#options;
+    let kept = 0;
+    for (let size = 0; kept < Math.min(maxRecords, oldestFirst.length); kept++) {
+      const { key } = oldestFirst[oldestFirst.length - 1 - kept] as Entry;
+      size += key.length + historyKey(key).size;
+      if (size > maxSize) break;
+    }
+    return oldestFirst.length - kept;
   }
 
   /** Records are as old as their revisions are low: the first young one ends the search. */

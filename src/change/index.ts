@@ -9,7 +9,7 @@ export type { ChangeEvent, SettledRevision } from './event-stream.ts';
 export { HistoryAuthors } from './history-authors.ts';
 export { planUndo, type UndoPlan, type UndoRequest, type UndoStep } from './history-undo.ts';
 export { HistoryLog, type HistoryItem, type HistoryQuery } from './history-log.ts';
-export { HISTORY_RECORDS, HistoryReaper, type HistoryReaperOptions } from './history-reaper.ts';
+export { HISTORY_RECORDS, HISTORY_SIZE, HistoryReaper, type HistoryReaperOptions } from './history-reaper.ts';
 export { interestedKinds } from './interested-kinds.ts';
 export * from './receipt.ts';
 export * from './server-consumer.ts';

@@ -19,7 +19,7 @@ test('historyKey() reads what historyPut() wrote, whatever bytes the subject has
   fc.assert(
     fc.property(fc.constantFrom(...KINDS), bytes, fc.nat(), (kind, subject, decidedAt) => {
       const { key, value } = historyPut({ ...record, kind, subject }, decidedAt);
-      expect(historyKey(key)).toEqual({ kind, subject, decidedAt });
+      expect(historyKey(key)).toEqual({ kind, subject, decidedAt, size: value.length });
       expect(inRange(historyRange(kind, subject), key)).toBe(true);
       const entry = historyEntry({ key, value, createRevision: decidedAt + 1, modRevision: decidedAt + 1 });
       expect(entry).toEqual({ ...record, kind, subject, revision: decidedAt + 1 });

@@ -32,16 +32,19 @@ export interface Authored {
 
 const FAMILY = 'hist/';
 const DIGITS = 16;
+const SIZE_DIGITS = 8;
 
 /**
  * The write that goes with a change. `decidedAt` is the revision that the writer had applied when it decided: two changes
  * of one subject never share it, since each compares with what the one before left.
  */
 export function historyPut(record: HistoryRecord, decidedAt: Revision): Put {
-  const key = `${FAMILY}${record.kind}/${record.subject}\0${String(decidedAt).padStart(DIGITS, '0')}`;
   const { author, ...rest } = record;
   // The author first: it is read of every change as it passes, without the rest.
-  return { type: 'put', key, value: JSON.stringify({ author, ...rest }) };
+  const value = JSON.stringify({ author, ...rest });
+  // The size in the key: what history takes is known without reading it.
+  const order = String(decidedAt).padStart(DIGITS, '0') + String(value.length).padStart(SIZE_DIGITS, '0');
+  return { type: 'put', key: `${FAMILY}${record.kind}/${record.subject}\0${order}`, value };
 }
 
 /** Who made the change that a stored record tells of. @throws TypeError when it is not of drover's making */
@@ -58,13 +61,14 @@ export interface HistoryKey {
   readonly decidedAt: Revision;
 }
 
-/** Reads a record's key. Subjects hold any byte, so it is read from its end. */
-export function historyKey(key: string): HistoryKey {
+/** Reads a record's key, with the characters of its value. Subjects hold any byte, so it is read from its end. */
+export function historyKey(key: string): HistoryKey & { readonly size: number } {
   const slash = key.indexOf('/', FAMILY.length);
   return {
     kind: key.slice(FAMILY.length, slash) as HistoryKind,
-    subject: key.slice(slash + 1, key.length - DIGITS - 1),
-    decidedAt: Number(key.slice(-DIGITS)),
+    subject: key.slice(slash + 1, key.length - SIZE_DIGITS - DIGITS - 1),
+    decidedAt: Number(key.slice(-SIZE_DIGITS - DIGITS, -SIZE_DIGITS)),
+    size: Number(key.slice(-SIZE_DIGITS)),
   };
 }
 
