@@ -41,6 +41,25 @@ export interface DraftHistory {
 
 /** The transaction that makes a draft so; without writes when it changes nothing. */
 export function txnOfDraft(draft: DraftState, history: DraftHistory | undefined): Txn {
+  return txnOfOnePut(draft, history) ?? txnOfAny(draft, history);
+}
+
+/** Nearly every draft: one key has another value, and its lock is as it was. */
+function txnOfOnePut(draft: DraftState, history: DraftHistory | undefined): Txn | undefined {
+  const { changed, listed, trees, ended, put, stale, delays } = draft;
+  if (changed.size !== 1 || listed.size + trees.size + ended.size + put.length + stale.length + delays.size > 0)
+    return undefined;
+  for (const [key, { before, now }] of changed) {
+    if (now === undefined || now === before || now.session !== before?.session) return undefined;
+    const writes: Put[] = [{ type: 'put', key: kvTopic(key), value: encodeEntry(now) }];
+    if (history !== undefined && !isSameContent(before, now))
+      writes.push(historyPut(recordOfKey(key, before, history), draft.revision));
+    return { compares: comparesOf(draft), writes };
+  }
+  return undefined;
+}
+
+function txnOfAny(draft: DraftState, history: DraftHistory | undefined): Txn {
   const writes = new Map<string, Write>();
   const put = (key: string, value: string): void => void writes.set(key, { type: 'put', key, value });
   const remove = (key: string): void => void writes.set(key, { type: 'delete', key });
@@ -105,14 +124,7 @@ function historyOf(draft: DraftState, trees: readonly string[], history: DraftHi
   const records: HistoryRecord[] = [];
   for (const [key, { before, now }] of draft.changed) {
     if (trees.some((prefix) => key.startsWith(prefix)) || isSameContent(before, now)) continue;
-    const beforeText = before === undefined ? null : encodeEntry(before);
-    records.push({
-      kind: 'kv',
-      subject: key,
-      ...history,
-      before: beforeText,
-      beforeRevision: before?.modRevision ?? 0,
-    });
+    records.push(recordOfKey(key, before, history));
   }
   for (const prefix of trees) {
     const taken = takenBy(draft, prefix);
@@ -132,6 +144,11 @@ function historyOf(draft: DraftState, trees: readonly string[], history: DraftHi
     });
   }
   return records.map((record) => historyPut(record, draft.revision));
+}
+
+function recordOfKey(subject: string, before: KvEntry | undefined, { author, at }: DraftHistory): HistoryRecord {
+  const text = before === undefined ? null : encodeEntry(before);
+  return { kind: 'kv', subject, author, at, before: text, beforeRevision: before?.modRevision ?? 0 };
 }
 
 function takenBy({ changed }: DraftState, prefix: string): KvEntry[] {
