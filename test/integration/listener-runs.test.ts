@@ -334,7 +334,8 @@ test('Listener keeps its throttle across a restart of its agent', async () => {
   expect(listener.status()).toMatchObject({ queued: true, held: 'interval' });
   await until('the second run', () => listener.status().runs === 2);
   const [second, first] = listener.provisions();
-  expect(Date.parse(second?.startedAt ?? '') - Date.parse(first?.startedAt ?? '')).toBeGreaterThan(2_300);
+  // The command itself writes down when it starts, which a busy machine puts off; without the throttle it is half a second.
+  expect(Date.parse(second?.startedAt ?? '') - Date.parse(first?.startedAt ?? '')).toBeGreaterThan(1_500);
 });
 
 test('Listener starts over when its state is damaged, and says so', async () => {
