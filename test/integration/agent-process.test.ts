@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -89,6 +90,12 @@ class AgentProcess {
 
 const get = async (url: string): Promise<unknown> => (await fetch(url)).json();
 
+/** Whether a process has a handler for SIGHUP, the first bit of those it catches. */
+function catchesHangup(pid: number): boolean {
+  const [, caught = '0'] = /^SigCgt:\s*([\da-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return (BigInt(`0x${caught}`) & 1n) === 1n;
+}
+
 async function put(url: string, body?: unknown): Promise<Response> {
   return fetch(url, { method: 'PUT', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
@@ -134,10 +141,11 @@ describe('drover agent', () => {
 
   test('drover agent outlives a SIGHUP while it is still being loaded', async () => {
     const agent = new AgentProcess(...(await configured({ node_name: 'n1' })));
-    // Node itself takes a moment until a program can have a handler.
-    for (let waited = 0; waited < 5; waited++) {
-      await new Promise((resolve) => setTimeout(resolve, 150));
+    // Node itself takes a moment until a program can have a handler; the agent takes much longer than that.
+    while (!catchesHangup(agent.child.pid ?? 0)) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let sent = 0; sent < 5; sent++) {
       agent.child.kill('SIGHUP');
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await agent.ready();
     expect((await agent.end('SIGTERM')).code).toBe(0);
