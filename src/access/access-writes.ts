@@ -59,17 +59,19 @@ export class AccessWrites {
   }
 
   /**
-   * Makes the first management token; again only with the reset index of the last time.
+   * Makes the first management token; again only with the reset index of the last time, which is taken only when all else
+   * is right: it counts once.
    *
    * @throws ACCESS_BOOTSTRAP_DONE, ACCESS_INVALID
    */
   async bootstrap(
     secret: string | undefined,
-    reset: Revision,
+    takeReset: () => Promise<Revision>,
     { author = 'bootstrap' }: Authored = {},
   ): Promise<AclWritten<MadeToken>> {
     const input = managementInput('Bootstrap Token (Global Management)', secret);
     checkToken(input);
+    const reset = this.resetIndex === 0 ? 0 : await takeReset();
     return this.#make(author, input, () => {
       if (this.resetIndex !== 0 && this.resetIndex !== reset) throw bootstrapDone(this.resetIndex);
       return [bootChange(this.#clock.wall())];

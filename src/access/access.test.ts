@@ -238,12 +238,14 @@ describe('AccessWrites', () => {
 
   test('bootstrap once, and again only with the reset index', async () => {
     const { writes, access } = await start();
-    const first = await writes.bootstrap(undefined, 0);
+    const first = await writes.bootstrap(undefined, () => Promise.resolve(0));
     expect(access.authorityOf(first.value.secret).id).toBe('');
     const reset = writes.resetIndex;
-    await expect(writes.bootstrap(undefined, 0)).rejects.toThrow(`no longer allowed (reset index: ${reset})`);
-    await expect(writes.bootstrap(undefined, reset + 1)).rejects.toThrow('no longer allowed');
-    await writes.bootstrap(SECRET, reset);
+    await expect(writes.bootstrap(undefined, () => Promise.resolve(0))).rejects.toThrow(
+      `no longer allowed (reset index: ${reset})`,
+    );
+    await expect(writes.bootstrap(undefined, () => Promise.resolve(reset + 1))).rejects.toThrow('no longer allowed');
+    await writes.bootstrap(SECRET, () => Promise.resolve(reset));
     expect(access.authorityOf(SECRET).id).toBe('');
     expect(writes.resetIndex).toBeGreaterThan(reset);
   });
@@ -251,7 +253,7 @@ describe('AccessWrites', () => {
   test('a management token from the configuration counts as bootstrap', async () => {
     const { writes } = await start();
     await writes.ensureManagement('root');
-    await expect(writes.bootstrap(undefined, 0)).rejects.toThrow('no longer allowed');
+    await expect(writes.bootstrap(undefined, () => Promise.resolve(0))).rejects.toThrow('no longer allowed');
   });
 
   test.each([

@@ -10,8 +10,8 @@ import { changedAt, json, type V1Answer, type V1Request } from './exchange.ts';
  */
 export async function bootstrap({ acl }: ApiContext, request: V1Request): Promise<V1Answer> {
   const secret = textIn(aclBody(request, ['BootstrapSecret']), 'bootstrapsecret');
-  const reset = acl.writes.resetIndex === 0 ? 0 : await acl.takeResetIndex();
-  const { value, revision } = await acl.writes.bootstrap(secret === '' ? undefined : secret, reset);
+  const chosen = secret === '' ? undefined : secret;
+  const { value, revision } = await acl.writes.bootstrap(chosen, () => acl.takeResetIndex());
   const token = wireToken(acl.state, value.token, value.secret);
   return { ...json({ ID: value.secret, ...token }), headers: changedAt(revision) };
 }

@@ -86,6 +86,8 @@ describe('acl/bootstrap', () => {
       left = 0;
       return Promise.resolve(taken);
     };
+    const bad = await as(api, '')('PUT', 'acl/bootstrap', { BootstrapSecret: 'hunter2' });
+    expect([bad.status, left]).toEqual([400, index]);
     expect((await as(api, '')('PUT', 'acl/bootstrap')).status).toBe(200);
     expect((await as(api, '')('PUT', 'acl/bootstrap')).status).toBe(403);
     await api[Symbol.asyncDispose]();
