@@ -164,9 +164,12 @@ describe('a single agent', () => {
     return made;
   }
 
-  async function startAgent(program: string, args: readonly string[]): Promise<Ready> {
+  async function startAgent(program: string, args: readonly string[], temporary = tmpdir()): Promise<Ready> {
     const ports = ['--http-port', '0', '--dns-port', '0', '--timing', 'local', '--node', 'n'];
-    const child = spawn(program, [...args, ...ports], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, [...args, ...ports], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TMPDIR: temporary },
+    });
     left.defer(async () => {
       child.kill('SIGKILL');
       await endOf(child);
@@ -183,15 +186,15 @@ describe('a single agent', () => {
 
   test('leaves a directory that was named to it alone when it ends, also with --dev, and leaves none of its own', async () => {
     const named = folder();
-    const before = new Set(readdirSync(tmpdir()));
+    const temporary = folder();
     writeFileSync(path.join(named, 'precious'), 'x');
     for (const args of [['--data-dir', named], []]) {
-      const { child } = await startAgent(DROVER, ['agent', '--dev', ...args]);
+      const { child } = await startAgent(DROVER, ['agent', '--dev', ...args], temporary);
       child.kill('SIGTERM');
       await endOf(child);
     }
     expect(readFileSync(path.join(named, 'precious'), 'utf8')).toBe('x');
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('drover-dev-') && !before.has(name))).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test('refuses a directory that others have their files in, and leaves it as it is', async () => {

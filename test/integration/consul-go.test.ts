@@ -42,7 +42,7 @@ requireComponent(SUITE, existsSync(SUITE) ? undefined : 'golang-github-armon-con
         const alone = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
         const { stdout, stderr } = await runProgram('unshare', [...alone, '/bin/bash', '-c', SCRIPT], {
           cwd: directory,
-          env: { DROVER, CONSUL_ROOT: ROOT_TOKEN },
+          env: { DROVER, CONSUL_ROOT: ROOT_TOKEN, TMPDIR: directory },
         });
         const results = [...stdout.matchAll(/^--- (PASS|FAIL|SKIP): (\S+)/gm)];
         const others = results.filter(([, result]) => result !== 'PASS').map(([line]) => line);

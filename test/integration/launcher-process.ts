@@ -50,7 +50,8 @@ export class Launcher implements AsyncDisposable {
     const child = spawn(this.at('consul'), [...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.folder,
-      env: { ...process.env, ...environment },
+      // One that is killed cannot remove what it keeps for a run with -dev: it goes with this folder.
+      env: { ...process.env, TMPDIR: this.folder, ...environment },
     });
     this.#children.add(child);
     return new Launched(child);
