@@ -19,7 +19,36 @@ export type NodeMessage =
   | { readonly type: 'report'; readonly id: number; readonly transitions: readonly Transition[] }
   | { readonly type: 'sync'; readonly id: number; readonly registration: NodeRegistration }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
+  | Ask
+  | Answered
   | { readonly type: 'ping' };
+
+/** A question of either end (`questions.ts`); `id` is of the end that asks. */
+export interface Ask {
+  readonly type: 'ask';
+  readonly id: number;
+  readonly kind: string;
+  readonly ask: unknown;
+}
+
+/** What becomes of a question. */
+export type Answered =
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
+  | {
+      readonly type: 'answer-error';
+      readonly id: number;
+      readonly code: string;
+      readonly status: number;
+      readonly message: string;
+      readonly hint?: string;
+    };
+
+/** A server of the region, as nodes come to know it. */
+export interface KnownServer {
+  readonly name: string;
+  /** `http://10.0.0.1:8500`. */
+  readonly url: string;
+}
 
 /** What the region says to a node. */
 export type RegionMessage =
@@ -38,6 +67,10 @@ export type RegionMessage =
       readonly hint?: string;
     }
   | { readonly type: 'order'; readonly fence: Revision; readonly order: Order }
+  /** Which servers there are, at the beginning and whenever that changes. */
+  | { readonly type: 'servers'; readonly servers: readonly KnownServer[] }
+  | Ask
+  | Answered
   | { readonly type: 'pong' };
 
 /** Something the region tells a node to do; the scheduler and the fleet will add theirs. */

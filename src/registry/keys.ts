@@ -17,6 +17,8 @@ export const FAMILIES = [
 export const nodeKey = (node: string): string => `node/${segment(node)}`;
 /** Which agent speaks for a node; in no index. */
 export const ownKey = (node: string): string => `own/${segment(node)}`;
+/** A server that runs, under its lease; in no index. */
+export const serverKey = (server: string): string => `srv/${segment(server)}`;
 export const aliveKey = (node: string): string => `alive/${segment(node)}`;
 export const instancePrefix = (node: string): string => `inst/${segment(node)}/`;
 export const instanceKey = (node: string, serviceId: string): string => `inst/${segment(node)}/${segment(serviceId)}`;

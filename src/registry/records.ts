@@ -36,6 +36,28 @@ export interface AliveRecord {
   readonly evidence?: string;
 }
 
+/** `own/<node>`: which start of the node's agent speaks for it, and through which server; in no index. */
+export interface OwnerRecord {
+  readonly epoch: number;
+  /** The server it is linked to; absent in records of a server that was alone. */
+  readonly server?: string;
+}
+
+/** `srv/<server>`, under the server's lease: gone soon after the server is. */
+export interface ServerRecord {
+  readonly name: string;
+  /** Where others reach it. */
+  readonly address: string;
+  /** Of HTTP, and so of its links; 0 where it has none. */
+  readonly httpPort: number;
+  readonly version: string;
+  readonly datacenter: string;
+  /** Of the link. */
+  readonly protocol: number;
+  /** Differs with each start of the process. */
+  readonly incarnation: string;
+}
+
 /** `inst/<node>/<service-id>`. */
 export interface InstanceRecord {
   readonly id: string;

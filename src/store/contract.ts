@@ -77,7 +77,10 @@ export type StoreEvent =
   | { readonly type: 'put'; readonly entry: Entry }
   | { readonly type: 'delete'; readonly key: string };
 
-/** All events of one revision. Watchers see whole revisions, in order, each once. */
+/**
+ * All events of one revision. Watchers see whole revisions, in order, each once. Transactions that were committed together may share
+ * one, when none of them looked at what another wrote; and a revision may have no events (a key of somebody else's in the same etcd).
+ */
 export interface Batch {
   readonly revision: Revision;
   readonly events: readonly StoreEvent[];
@@ -128,9 +131,10 @@ export interface Store {
   /** Entries of the range in key order, all at `revision`. */
   read(range: KeyRange, options?: ReadOptions): Promise<{ readonly entries: Entry[]; readonly revision: Revision }>;
   /**
-   * Resolves only when the outcome is durable, and not before watchers were told.
+   * Resolves only when the outcome is durable. With an embedded engine watchers were told before; `Feed.commit` waits for it.
    *
-   * @throws STORE_BAD_TXN, STORE_LEASE_LOST: nothing was written. STORE_FAILED, STORE_FULL, STORE_CLOSED: nothing was acknowledged.
+   * @throws STORE_BAD_TXN, STORE_LEASE_LOST: nothing was written. STORE_FAILED, STORE_FULL, STORE_NO_LEADER, STORE_CLOSED: nothing was
+   * acknowledged, but it may have happened
    */
   commit(txn: Txn): Promise<Committed | Conflict>;
   /**

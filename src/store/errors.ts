@@ -12,6 +12,12 @@ export const storeFailed = defineError('STORE_FAILED', 500, (why: string) => `th
 export const storeFull = defineError('STORE_FULL', 500, () => 'the store is full: no space left on its disk', {
   hint: 'free space; reads, DNS and balancers go on meanwhile',
 });
+export const storeNoLeader = defineError(
+  'STORE_NO_LEADER',
+  500,
+  (why: string) => `No cluster leader: etcd takes no writes: ${why}`,
+  { hint: 'reads, DNS, balancers and tasks go on; see etcdctl endpoint status for the members' },
+);
 export const storeClosed = defineError('STORE_CLOSED', 500, () => 'the store is closed');
 export const storeInUse = defineError(
   'STORE_IN_USE',

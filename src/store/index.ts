@@ -1,5 +1,7 @@
 export { MAX_TXN_OPS } from './check-txn.ts';
 export * from './contract.ts';
+export { ALWAYS_ON_DUTY, type Duty } from './duty.ts';
+export type { EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
 export * from './history-record.ts';
 export * from './history-tree.ts';
