@@ -49,3 +49,9 @@ export const unwritablePidFile = defineError(
   (file: string, why: string) => `cannot write the process id to ${file}: ${why}`,
   { hint: 'name a file in a directory that is there and that this user may write, with --pid-file or pid_file' },
 );
+export const badServerName = defineError(
+  'AGENT_SERVER_NAME',
+  400,
+  (text: string) => `cannot join ${JSON.stringify(text)}: it is not a host, host:port or URL of a server`,
+  { hint: 'name a server’s HTTP address, such as --join 10.0.0.1:8500' },
+);
