@@ -47,8 +47,8 @@ export interface RegionOptions {
   readonly name: string;
   /** The name of this server: its first node. */
   readonly server: string;
-  /** `memory:` or `sqlite:DIR`. */
-  readonly store: string;
+  /** `memory:` or `sqlite:DIR`; or a store that is open, which the region leaves open. */
+  readonly store: string | Store;
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
   /** Bytes of a KV value at most. */
@@ -139,7 +139,8 @@ interface States {
 async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
   const { clock, log, random, historyKeepMs: keepMs } = options;
   const report: Report = (error) => log.error({ err: error }, messageOf(error));
-  const store = stack.use(await openStore(options.store, { clock }));
+  const store =
+    typeof options.store === 'string' ? stack.use(await openStore(options.store, { clock })) : options.store;
   const states = newStates(options, report);
   const { catalog, kv, sessions, preparedState, eventLog, aclState } = states;
   // Ends after the feed, and writes what it has seen last.

@@ -1,0 +1,186 @@
+import type { AccessSettings } from '../access/index.ts';
+import { AgentTokens } from '../access/index.ts';
+import { FakeClock, TIMING, type Timing } from '../lib/index.ts';
+import { NodeLink, type NodeChannel, type NodeLinkOptions } from '../link/index.ts';
+import type { NodeRegistration } from '../registry/index.ts';
+import { MemoryStore, type Store } from '../store/index.ts';
+import { Region, type RegionOptions } from './region.ts';
+import { testLog, type TestLog } from './testing.ts';
+
+export interface TestClusterOptions {
+  /** How many servers `s1`, `s2`, … there are; 2 unless told. */
+  readonly servers?: number;
+  readonly clock?: FakeClock;
+  readonly timing?: Timing;
+  /** Shared by all; a MemoryStore of its own unless told; one that is given is not closed. */
+  readonly store?: Store;
+  /** Differences from how a region is started here. */
+  readonly region?: Partial<RegionOptions>;
+}
+
+/** One server of a test cluster. */
+export interface TestServer {
+  readonly name: string;
+  /** null while it is stopped. */
+  readonly region: Region | null;
+  /** The running region's parts. @throws while it is stopped */
+  readonly parts: Region['parts'];
+  readonly log: TestLog;
+}
+
+/** Several servers in one process over one store, on a fake clock. */
+export interface TestCluster extends AsyncDisposable {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly servers: readonly TestServer[];
+  /** The server of that place, from 0. */
+  server(at: number): TestServer;
+  /** A node's end of a new link to a server: to be greeted over by `NodeLink`, or by a node's keeper. */
+  connect(at: number): NodeChannel;
+  /** Links a node to a server with a greeting; a later attachment greets with a later epoch. */
+  attach(at: number, registration: NodeRegistration, more?: Partial<NodeLinkOptions>): Promise<NodeLink>;
+  /** Ends every link of nodes to a server, as a cable does: the server goes on. */
+  cut(at: number, reason?: string): void;
+  /** Stops a server, as a process that is told to. */
+  stop(at: number): Promise<void>;
+  /** Starts it again. */
+  start(at: number): Promise<TestServer>;
+  /** Lets everything that is under way come to rest; the clock stands. */
+  settle(): Promise<void>;
+}
+
+/**
+ * Starts servers over one store.
+ *
+ * @example
+ * await using cluster = await startTestCluster({ servers: 3 });
+ * const link = await cluster.attach(0, { node: nodeRecordOf({ name: 'n1' }), instances: [], checks: [] });
+ */
+export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const cluster = await Cluster.start(options);
+  return cluster;
+}
+
+/** Without access control. */
+const SETTINGS: AccessSettings = Object.freeze({
+  enabled: false,
+  defaultPolicy: 'allow',
+  keyListPolicy: false,
+  datacenter: 'aws',
+  node: 's1',
+});
+
+class Server implements TestServer {
+  readonly name: string;
+  readonly log: TestLog = testLog();
+  readonly channels = new Set<NodeChannel>();
+  region: Region | null = null;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get parts(): Region['parts'] {
+    if (this.region === null) throw new Error(`${this.name} is stopped`);
+    return this.region.parts;
+  }
+}
+
+class Cluster implements TestCluster {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly servers: readonly Server[];
+  readonly #options: TestClusterOptions;
+  readonly #epochs = new Map<string, number>();
+
+  static async start(options: TestClusterOptions): Promise<Cluster> {
+    const clock = options.clock ?? new FakeClock({ nowMs: 1_000 });
+    const store = options.store ?? (await MemoryStore.start({ clock, base: 1 }));
+    const cluster = new Cluster(options, clock, store);
+    await using stack = new AsyncDisposableStack();
+    stack.use(cluster);
+    for (const at of cluster.servers.keys()) await cluster.start(at);
+    stack.move();
+    return cluster;
+  }
+
+  private constructor(options: TestClusterOptions, clock: FakeClock, store: Store) {
+    this.#options = options;
+    this.clock = clock;
+    this.store = store;
+    this.servers = Array.from({ length: options.servers ?? 2 }, (_, at) => new Server(`s${at + 1}`));
+  }
+
+  server(at: number): Server {
+    const server = this.servers[at];
+    if (server === undefined) throw new Error(`there is no server ${at}`);
+    return server;
+  }
+
+  connect(at: number): NodeChannel {
+    const server = this.server(at);
+    if (server.region === null) throw new Error(`${server.name} is stopped`);
+    const channel = server.region.connect();
+    server.channels.add(channel);
+    return channel;
+  }
+
+  attach(at: number, registration: NodeRegistration, more: Partial<NodeLinkOptions> = {}): Promise<NodeLink> {
+    const { name } = registration.node;
+    const epoch = more.epoch ?? (this.#epochs.get(name) ?? 0) + 1;
+    this.#epochs.set(name, epoch);
+    return NodeLink.connect({ channel: this.connect(at), node: name, registration, choices: {}, ...more, epoch });
+  }
+
+  cut(at: number, reason = 'the line is cut'): void {
+    const { channels } = this.server(at);
+    for (const channel of channels) channel.close(reason);
+    channels.clear();
+  }
+
+  async stop(at: number): Promise<void> {
+    const server = this.server(at);
+    const { region } = server;
+    server.region = null;
+    server.channels.clear();
+    await region?.[Symbol.asyncDispose]();
+  }
+
+  async start(at: number): Promise<Server> {
+    const server = this.server(at);
+    if (server.region === null) server.region = await Region.start(this.#regionOptions(server));
+    return server;
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 4; turn++) await this.clock.advance(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const at of this.servers.keys()) await this.stop(at);
+    if (this.#options.store === undefined) await this.store[Symbol.asyncDispose]();
+  }
+
+  #regionOptions({ name, log }: Server): RegionOptions {
+    return {
+      name: 'aws',
+      server: name,
+      store: this.store,
+      historyKeepMs: 3_600_000,
+      valueBytes: 524_288,
+      sessionTtlMinMs: 10_000,
+      accessControl: {
+        settings: SETTINGS,
+        legacy: false,
+        tokens: new AgentTokens(),
+        initialManagement: null,
+        takeResetIndex: () => Promise.resolve(0),
+      },
+      timing: this.#options.timing ?? TIMING.lan,
+      clock: this.clock,
+      random: () => 0.5,
+      log,
+      ...this.#options.region,
+    };
+  }
+}
