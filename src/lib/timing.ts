@@ -44,6 +44,8 @@ export const TIMING: Readonly<Record<'local' | 'lan' | 'wan', Timing>> = Object.
     heartbeatMs: 200,
     suspectedAfterMs: 600,
     graceMs: 2_000,
+    serverLeaseMs: 2_000,
+    dutyLeaseMs: 2_000,
     reconnectJitterMs: 200,
     listenerSettleMs: 150,
     listenerMinIntervalMs: 500,

@@ -1,2 +1,3 @@
 export * from './conformance.ts';
 export * from './model.ts';
+export { LeaderlessStore } from './testing-leaderless.ts';
