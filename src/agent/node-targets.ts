@@ -1,6 +1,6 @@
 import type { AliasTarget, AliasTargets } from '../health/index.ts';
 import type { CatalogNode, CatalogReader, CheckRecord, Feed } from '../registry/index.ts';
-import { topic } from '../registry/index.ts';
+import { isGone, isLost, topic } from '../registry/index.ts';
 import type { LocalServices } from './local-services.ts';
 
 /** How nodes and instances elsewhere in the region are. */
@@ -14,7 +14,7 @@ export function regionTargets(catalog: CatalogReader, feed: Pick<Feed, 'onApplie
       const instance = node?.instances.get(serviceId);
       if (node === undefined || (serviceId !== '' && instance === undefined)) return null;
       const checks = [...node.checks.values(), ...(instance?.checks.values() ?? [])];
-      return [...livenessOf(node), ...checks.map(({ record }) => record)];
+      return [...livenessOf(node, serviceId), ...checks.map(({ record }) => record)];
     },
     onChange({ node }, listen) {
       const touched = [topic.node(node), topic.nodeChecks(node)];
@@ -64,11 +64,10 @@ export class NodeTargets implements AliasTargets {
   }
 }
 
-const UP: readonly string[] = ['up', 'suspected'];
-
-/** Consul's serfHealth, when it is bad. */
-function livenessOf({ record, alive }: CatalogNode): CheckRecord[] {
-  if (record.external || UP.includes(alive.status)) return [];
+/** Consul's serfHealth, when it is bad for the node or for that instance of it. */
+function livenessOf({ record, alive }: CatalogNode, serviceId: string): CheckRecord[] {
+  const isBad = serviceId === '' ? isGone(alive) : isLost(alive, serviceId);
+  if (record.external || !isBad) return [];
   const output = alive.evidence ?? 'Agent not live or unreachable';
   return [{ ...SERF_HEALTH, output, since: alive.since }];
 }

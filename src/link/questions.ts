@@ -40,7 +40,8 @@ export interface NodeQuestions {
       readonly targets: readonly { readonly address: string; readonly port: number }[];
       readonly timeoutMs: number;
     };
-    readonly answer: { readonly accepts: readonly boolean[] };
+    /** In the order of the targets; `refuses`: the machine answers, and nothing listens there. */
+    readonly answer: { readonly found: readonly ('accepts' | 'refuses' | 'silent')[] };
   };
   /** What became of provisions that were ordered: the listener's status, as the API shows it. */
   readonly listener: { readonly ask: Record<string, never>; readonly answer: { readonly status: unknown } };

@@ -7,7 +7,7 @@ import type { CatalogTables } from './catalog-tables.ts';
 import { decodeCheck, decodeInstance, decodeRecord } from './decode-record.ts';
 import type { ChangeBuilder } from './feed.ts';
 import { familyOf, floorKey, keyParts, topic } from './keys.ts';
-import type { AliveRecord, DatastoreRecord, NodeRecord } from './records.ts';
+import type { AliveRecord, DatastoreRecord, NodeRecord, OwnerRecord } from './records.ts';
 import { ChangeSummary } from './change-summary.ts';
 import { foldInstance, foldNode, foldNodeServices } from './fold-topics.ts';
 import type { Touch } from './fold-topics.ts';
@@ -61,7 +61,7 @@ export class CatalogEdit {
       case 'node/':
         return this.#setNode(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<NodeRecord>(entry) });
       case 'own/':
-        this.#tables.node(first).owner = { epoch: decodeRecord<{ epoch: number }>(entry).epoch, modRevision };
+        this.#tables.node(first).owner = { ...decodeRecord<OwnerRecord>(entry), modRevision };
         return;
       case 'alive/':
         return this.#setAlive(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<AliveRecord>(entry) });

@@ -1,6 +1,6 @@
 import type { Revision } from '../store/index.ts';
 import type { CatalogNode, Check, Instance, Stored } from './catalog-reader.ts';
-import type { AliveRecord, InstanceRecord, NodeRecord } from './records.ts';
+import type { AliveRecord, InstanceRecord, NodeRecord, OwnerRecord } from './records.ts';
 
 /** Shared by every instance without checks: a Map of its own costs more than the rest of a small instance. */
 export const NO_CHECKS: ReadonlyMap<string, Check> = new Map();
@@ -25,7 +25,7 @@ export class NodeState implements CatalogNode {
   stored: Stored<NodeRecord> | undefined;
   storedAlive: Stored<AliveRecord> | undefined;
   /** Epoch of the agent that speaks for the node, and the revision of that entry; in no index. */
-  owner: { readonly epoch: number; readonly modRevision: Revision } | undefined;
+  owner: (OwnerRecord & { readonly modRevision: Revision }) | undefined;
   #checks: ReadonlyMap<string, Check> = NO_CHECKS;
   #orphans: ReadonlyMap<string, Check> = NO_CHECKS;
   #instances = new Map<string, InstanceState>();

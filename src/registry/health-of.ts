@@ -1,4 +1,5 @@
 import type { Check, Instance } from './catalog-reader.ts';
+import { isLost } from './lost.ts';
 import { NODE_MAINTENANCE, serviceMaintenance } from './records.ts';
 import type { Health } from './records.ts';
 
@@ -11,13 +12,12 @@ const SEVERITY: Readonly<Record<Health, number>> = Object.freeze(
 );
 
 /**
- * Health of an instance for routing (semantics 1): the worst of its own and its node's checks, where a node that is down
- * or left counts as critical, a maintenance check as maintenance, and no check at all as passing.
+ * Health of an instance for routing (semantics 1): the worst of its own and its node's checks, where one that is lost
+ * with its node counts as critical, a maintenance check as maintenance, and no check at all as passing.
  */
 export function healthOf(instance: Instance): Health {
   const { node } = instance;
-  const isGone = node.alive.status === 'down' || node.alive.status === 'left';
-  let worst: Health = isGone ? 'critical' : 'passing';
+  let worst: Health = isLost(node.alive, instance.record.id) ? 'critical' : 'passing';
   if (instance.record.draining === true) worst = 'draining';
   const maintenance = serviceMaintenance(instance.record.id);
   for (const check of instance.checks.values()) worst = worseOf(worst, healthOfCheck(check, maintenance));

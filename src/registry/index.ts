@@ -7,6 +7,7 @@ export { healthOf, isRoutable, weightOf } from './health-of.ts';
 export * from './keys.ts';
 export type { NodeService } from './listener-inputs.ts';
 export * from './listener-wants.ts';
+export * from './lost.ts';
 export * from './node-view.ts';
 export * from './records.ts';
 export { requiredServices } from './resolve-requirements.ts';
@@ -14,6 +15,7 @@ export { addressOf, instanceKeyOf, portOf, ResolveScope } from './resolve-scope.
 export { resolve, type Resolved } from './resolve.ts';
 export * from './transition.ts';
 export { viewDependencies, type ViewDependencies } from './view-dependencies.ts';
+export { AliveWrites } from './alive-writes.ts';
 export { Catalog, type CatalogOptions } from './catalog.ts';
 export { ANY_REGION } from './declarations.ts';
 export { type DeclareOptions, secretHash } from './declared-by.ts';

@@ -28,12 +28,24 @@ export interface NodeRecord {
   readonly agentVersion?: string;
 }
 
-/** `alive/<node>`: written only when the status changes; it is Consul's serfHealth. */
+/**
+ * What probes found where an instance should be: something there refuses; neither a server nor other nodes had an answer; or a
+ * server had none, and no other node was there to be asked.
+ */
+export type Finding = 'refused' | 'silent' | 'unseen';
+
+/** `alive/<node>`: written only when the status or what probes found changes; it is Consul's serfHealth. */
 export interface AliveRecord {
   readonly status: 'up' | 'suspected' | 'down' | 'left';
   /** ISO time. */
   readonly since: string;
   readonly evidence?: string;
+  /** Of a node that is suspected: its instances that probes found dead; all others stay as they are. */
+  readonly dead?: Readonly<Record<string, Finding>>;
+  /** Of a node that is down: its instances that answer probes all the same; all others are gone with it. */
+  readonly answering?: readonly string[];
+  /** An operator let it go: it becomes down although many vanished with it (the guard against a partition). */
+  readonly released?: boolean;
 }
 
 /** `own/<node>`: which start of the node's agent speaks for it, and through which server; in no index. */

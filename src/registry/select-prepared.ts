@@ -1,4 +1,5 @@
-import type { CatalogNode, Instance } from './catalog-reader.ts';
+import type { Instance } from './catalog-reader.ts';
+import { isLost } from './lost.ts';
 import { type CheckRecord, serviceMaintenance } from './records.ts';
 import type { PreparedService } from './prepared-query.ts';
 
@@ -20,14 +21,10 @@ export function selectPrepared(instances: readonly Instance[], query: PreparedSe
 function isFine(instance: Instance, onlyPassing: boolean, ignored: ReadonlySet<string>): boolean {
   const { node, record, checks } = instance;
   if (record.draining === true && !ignored.has(serviceMaintenance(record.id))) return false;
-  if (!isAlive(node) && !ignored.has('serfHealth')) return false;
+  if (isLost(node.alive, record.id) && !ignored.has('serfHealth')) return false;
   const counts = ({ id, status }: CheckRecord): boolean =>
     ignored.has(id) || status === 'passing' || (status === 'warning' && !onlyPassing);
   return [...checks.values(), ...node.checks.values()].every((check) => counts(check.record));
-}
-
-function isAlive({ alive }: CatalogNode): boolean {
-  return alive.status === 'up' || alive.status === 'suspected';
 }
 
 function hasAll(meta: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {

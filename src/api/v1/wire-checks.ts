@@ -1,6 +1,10 @@
 import {
+  isGone,
+  isLost,
   NODE_MAINTENANCE,
+  sayLost,
   serviceMaintenance,
+  type AliveRecord,
   type CatalogNode,
   type CheckRecord,
   type CheckStatus,
@@ -73,12 +77,17 @@ export function nodeChecks(node: CatalogNode): WireCheck[] {
   return external ? own : [serfHealth(node), ...own];
 }
 
-/** The checks of one instance; one that drains shows the maintenance check that Consul's clients know (semantics 7). */
+/**
+ * The checks of one instance; one that drains shows the maintenance check that Consul's clients know (semantics 7), and one that
+ * is lost, though something of its node answers, a check that says so.
+ */
 export function instanceChecks(instance: Instance): WireCheck[] {
   const { node, record } = instance;
   const checks = [...instance.checks.values()].map((check) => wireCheck(node.record.name, check.record, record, check));
   const isShown = instance.checks.has(serviceMaintenance(record.id));
-  return record.draining === true && !isShown ? [...checks, drainingCheck(instance)] : checks;
+  if (record.draining === true && !isShown) checks.push(drainingCheck(instance));
+  if (isLost(node.alive, record.id) && !isGone(node.alive)) checks.push(lostCheck(instance));
+  return checks;
 }
 
 const PLAIN: Pick<CheckRecord, 'notes' | 'type' | 'interval' | 'timeout' | 'definition' | 'since'> = Object.freeze({
@@ -92,16 +101,36 @@ const PLAIN: Pick<CheckRecord, 'notes' | 'type' | 'interval' | 'timeout' | 'defi
 
 /** Consul's `serfHealth` of a node, which is drover's liveness. */
 function serfHealth(node: CatalogNode): WireCheck {
-  const isUp = node.alive.status === 'up' || node.alive.status === 'suspected';
+  const isUp = !isGone(node.alive);
   const record: CheckRecord = {
     ...PLAIN,
     id: 'serfHealth',
     name: 'Serf Health Status',
     serviceId: '',
     status: isUp ? 'passing' : 'critical',
-    output: isUp ? 'Agent alive and reachable' : 'Agent not live or unreachable',
+    output: outputOf(node.alive),
   };
   return wireCheck(node.record.name, record, undefined, node);
+}
+
+/** Of a node whose agent is gone though its services answer, both is said. */
+function outputOf(alive: AliveRecord): string {
+  if (isGone(alive)) return 'Agent not live or unreachable';
+  return alive.status === 'down' ? 'Agent not live or unreachable, its services answer' : 'Agent alive and reachable';
+}
+
+function lostCheck(instance: Instance): WireCheck {
+  const { node, record } = instance;
+  const check: CheckRecord = {
+    ...PLAIN,
+    id: `_suspected:${record.id}`,
+    name: 'Probes of a suspected node',
+    serviceId: record.id,
+    status: 'critical',
+    output: sayLost(node.alive, record.id),
+    type: 'tcp',
+  };
+  return wireCheck(node.record.name, check, record, instance);
 }
 
 function drainingCheck(instance: Instance): WireCheck {
