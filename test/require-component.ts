@@ -29,7 +29,10 @@ export function requireComponent(name: string, packages?: string): typeof descri
 const PACKAGES: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   named: 'bind9',
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
   flock: 'util-linux',
+  ip: 'iproute2',
   prlimit: 'util-linux',
   unshare: 'util-linux',
 };
