@@ -64,3 +64,35 @@ export const badStoreUrl = defineError('STORE_BAD_URL', 400, (url: string) => `n
 export const etcdAbsent = defineError('STORE_NO_ETCD', 400, () => 'this version of drover has no etcd store', {
   hint: 'use sqlite:DIRECTORY',
 });
+export const badEtcdUrl = defineError(
+  'STORE_BAD_ETCD_URL',
+  400,
+  (url: string, why: string) => `not an etcd store: ${JSON.stringify(url)}: ${why}`,
+  { hint: 'such as etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379' },
+);
+export const etcdUnreachable = defineError(
+  'STORE_ETCD_UNREACHABLE',
+  500,
+  (endpoints: string, why: string) => `no member of etcd can be used (${endpoints}): ${why}`,
+  { hint: 'compare the addresses with etcdctl endpoint status; https members need etcd.ca_file' },
+);
+export const etcdTls = defineError('STORE_ETCD_TLS', 500, (why: string) => `the TLS connection cannot be made: ${why}`);
+export const etcdDenied = defineError(
+  'STORE_ETCD_DENIED',
+  500,
+  (why: string, who: string) => `etcd refuses ${who}: ${why}`,
+  {
+    hint: 'compare with etcdctl user get; the role needs readwrite on every key (etcdctl role grant-permission ROLE --prefix=true readwrite "")',
+  },
+);
+export const etcdFile = defineError(
+  'STORE_ETCD_FILE',
+  400,
+  (what: string, file: string, why: string) => `cannot use ${what}, ${file}: ${why}`,
+);
+export const etcdForeignMember = defineError(
+  'STORE_ETCD_OTHER_CLUSTER',
+  400,
+  (endpoint: string, others: string) => `the etcd member ${endpoint} belongs to another cluster than ${others}`,
+  { hint: 'name the members of one cluster only' },
+);
