@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/index.ts';
-import type { Authored, Revision } from '../store/index.ts';
+import { UNFENCED } from '../store/index.ts';
+import type { Authored, Fence, Revision } from '../store/index.ts';
 import { checkPolicy, checkRole, checkToken, expiryOf } from './access-input.ts';
 import type { PolicyInput, RoleInput, TokenInput } from './access-input.ts';
 import { bootChange, goneRecord, goneToken, putRecord, putToken } from './acl-change.ts';
@@ -156,13 +157,15 @@ export class AccessWrites {
   }
 
   /** Deletes what has expired; resolves with how many tokens that were. */
-  async deleteExpired(): Promise<number> {
+  async deleteExpired(fence: Fence = UNFENCED): Promise<number> {
     const isOver = ({ record }: Kept<TokenRecord>): boolean =>
       record.expiresAt !== undefined && Date.parse(record.expiresAt) <= this.#clock.wall();
     if (!this.#state.tokens().some(isOver)) return 0;
     const { value } = await this.#transactions.run('expiry', () => {
+      const duty = fence();
+      if (duty === null) return { changes: [], value: 0 };
       const over = this.#state.tokens().filter(isOver).slice(0, MOST_AT_ONCE);
-      return { changes: over.map(goneToken), value: over.length };
+      return { changes: over.map(goneToken), value: over.length, compares: [duty] };
     });
     return value;
   }

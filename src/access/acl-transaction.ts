@@ -1,5 +1,13 @@
 import { KeyedQueue, type Clock } from '../lib/index.ts';
-import { historyPut, type Committed, type Conflict, type Revision, type Txn, type Write } from '../store/index.ts';
+import {
+  historyPut,
+  type Committed,
+  type Compare,
+  type Conflict,
+  type Revision,
+  type Txn,
+  type Write,
+} from '../store/index.ts';
 import type { AclState } from './acl-state.ts';
 import { contended } from './errors.ts';
 import { aclKey, aclTopic } from './records.ts';
@@ -24,6 +32,8 @@ export interface AclChange {
 export interface AclDecision<Value> {
   readonly changes: readonly AclChange[];
   readonly value: Value;
+  /** What has to hold besides, such as that a duty is still this server's. */
+  readonly compares?: readonly Compare[];
 }
 
 export interface AclTransactionsOptions {
@@ -55,9 +65,9 @@ export class AclTransactions {
   run<Value>(author: string, decide: () => AclDecision<Value>): Promise<{ value: Value; revision: Revision }> {
     return this.#queue.run(TURN, async () => {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const { changes, value } = decide();
+        const { changes, value, compares = [] } = decide();
         if (changes.length === 0) return { value, revision: this.#feed.revision };
-        const outcome = await this.#feed.commit(this.#txnOf(changes, author));
+        const outcome = await this.#feed.commit(this.#txnOf(changes, author, compares));
         if (outcome.ok) return { value, revision: outcome.revision };
         await this.#feed.applied(outcome.revision);
       }
@@ -65,7 +75,7 @@ export class AclTransactions {
     });
   }
 
-  #txnOf(changes: readonly AclChange[], author: string): Txn {
+  #txnOf(changes: readonly AclChange[], author: string, compares: readonly Compare[]): Txn {
     const at = new Date(this.#clock.wall()).toISOString();
     const history = changes.map(({ subject, before }) =>
       historyPut(
@@ -81,7 +91,7 @@ export class AclTransactions {
       ),
     );
     return {
-      compares: [{ key: aclKey.turn, modRevision: this.#state.revisionOf(aclKey.turn) }],
+      compares: [...compares, { key: aclKey.turn, modRevision: this.#state.revisionOf(aclKey.turn) }],
       writes: [
         { type: 'put', key: aclKey.turn, value: '{}' },
         ...new Map(changes.flatMap(({ writes }) => writes).map((write) => [keyOf(write), write])).values(),

@@ -1,8 +1,11 @@
 import type { Clock, Timer } from '../lib/index.ts';
+import { UNFENCED, type Fence } from '../store/index.ts';
 import type { AccessWrites } from './access-writes.ts';
 
 export interface TokenExpiryOptions {
   readonly writes: Pick<AccessWrites, 'deleteExpired'>;
+  /** Of the duty to do so; always unless told. */
+  readonly fence?: Fence;
   readonly clock: Clock;
   readonly everyMs: number;
   /** Told of what failed; it is tried again the next time. */
@@ -33,11 +36,11 @@ export class TokenExpiry implements AsyncDisposable {
   }
 
   #schedule(): void {
-    const { clock, everyMs, report, writes } = this.#options;
+    const { clock, everyMs, fence = UNFENCED, report, writes } = this.#options;
     if (this.#isClosed) return;
     this.#timer = clock.after(everyMs, () => {
       this.#running = writes
-        .deleteExpired()
+        .deleteExpired(fence)
         .catch(report)
         .then(() => this.#schedule());
     });

@@ -25,7 +25,7 @@ import {
   StoreFeed,
   TombstoneReaper,
 } from '../registry/index.ts';
-import { openStore, type Store, type Write } from '../store/index.ts';
+import { Duties, type Fence, fenceOf, openStore, type Store, type Write } from '../store/index.ts';
 import { Liveness } from './liveness.ts';
 import type { Log } from './log.ts';
 
@@ -65,6 +65,7 @@ export interface RegionOptions {
 /** The parts of a region's server, in the order in which they start. */
 interface Parts extends PreparedParts {
   readonly store: Store;
+  readonly duties: Duties;
   readonly catalog: Catalog;
   readonly kv: Kv;
   readonly feed: StoreFeed;
@@ -143,20 +144,29 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     typeof options.store === 'string' ? stack.use(await openStore(options.store, { clock })) : options.store;
   const states = newStates(options, report);
   const { catalog, kv, sessions, preparedState, eventLog, aclState } = states;
+  const duties = stack.use(
+    Duties.start({ store, holder: options.server, ttlMs: options.timing.dutyLeaseMs, clock, random, report }),
+  );
+  let loaded: StoreFeed | null = null;
+  const fence = (name: string): Fence => fenceOf(duties.duty(name), () => loaded?.revision ?? 0);
   // Ends after the feed, and writes what it has seen last.
-  const checkHistory = stack.use(new CheckHistory({ store, keepMs: keepMs || CHECK_KEEP_MS, clock, report }));
+  const checkHistory = stack.use(
+    new CheckHistory({ store, fence: fence('checks'), keepMs: keepMs || CHECK_KEEP_MS, clock, report }),
+  );
   const projections = [catalog, kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()];
   const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
   const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
-  stack.use(await TombstoneReaper.start({ store, feed, clock, report }));
+  loaded = feed;
+  stack.use(await TombstoneReaper.start({ store, feed, fence: fence('tombstones'), clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
-  stack.use(await HistoryReaper.start({ store, keepMs, clock, alongside, report }));
+  stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
   const linked = await startLinks(options, { catalog, registry, changes }, stack);
   const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
   return {
     store,
+    duties,
     catalog,
     kv,
     sessions,
@@ -169,7 +179,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     ...(await startWrites(options, states, feed, stack)),
     ...preparedParts({ state: preparedState, feed, catalog, agent: options.server, session }),
     history: new HistoryLog(store),
-    acl: await startAccess(options, aclState, feed, stack),
+    acl: await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack),
     userEvents: userEvents(feed, eventLog, (text) => log.warn({}, text)),
   };
 }
@@ -240,7 +250,7 @@ const EXPIRY_EVERY_MS = 60_000;
 async function startAccess(
   { accessControl, clock, log }: RegionOptions,
   state: AclState,
-  feed: StoreFeed,
+  { feed, fence }: { readonly feed: StoreFeed; readonly fence: Fence },
   stack: AsyncDisposableStack,
 ): Promise<AccessParts> {
   const { settings, legacy, tokens, takeResetIndex } = accessControl;
@@ -248,7 +258,7 @@ async function startAccess(
   const writes = new AccessWrites({ feed, state, clock, legacy });
   await ensureManagement(accessControl, { writes });
   const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
-  if (settings.enabled) stack.use(TokenExpiry.start({ writes, clock, report, everyMs: EXPIRY_EVERY_MS }));
+  if (settings.enabled) stack.use(TokenExpiry.start({ writes, fence, clock, report, everyMs: EXPIRY_EVERY_MS }));
   return { access, state, writes, tokens, takeResetIndex };
 }
 

@@ -1,7 +1,8 @@
 import { systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
 import type { CheckRecord, Projection } from '../registry/index.ts';
-import type { Batch, Entry, KeyRange, Store, Write } from '../store/index.ts';
+import { UNFENCED } from '../store/index.ts';
+import type { Batch, Entry, Fence, KeyRange, Store, Write } from '../store/index.ts';
 import {
   CHECK_HISTORY_FAMILY,
   CHECK_TRANSITIONS,
@@ -17,9 +18,13 @@ const CHECK_FAMILY = 'chk/';
 const NODE_FAMILY = 'node/';
 const EVERY_MS = 1_000;
 const PER_TXN = 120;
+/** Who may not write holds so long what another is to write, in case that one goes before it does. */
+const OTHERS_TIME_MS = 60_000;
 
 export interface CheckHistoryOptions {
   readonly store: Pick<Store, 'read' | 'commit'>;
+  /** Of the duty to write transitions; always unless told. All servers see them, one writes them. */
+  readonly fence?: Fence;
   /** How long the ring of a check that is gone stays, while its node is there. */
   readonly keepMs: number;
   readonly clock?: Clock;
@@ -47,7 +52,7 @@ export class CheckHistory implements Projection, AsyncDisposable {
   readonly #rings = new Map<string, Map<string, Ring>>();
   /** By key, in order of arrival: what is to be written. */
   readonly #pending = new Map<string, Pending>();
-  readonly #dropped: KeyRange[] = [];
+  readonly #dropped: Dropped[] = [];
   #timer: Timer | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -80,7 +85,8 @@ export class CheckHistory implements Projection, AsyncDisposable {
         else this.#miss(key.slice(CHECK_FAMILY.length));
       } else if (key.startsWith(NODE_FAMILY)) {
         if (event.type === 'delete') this.#dropNode(key.slice(NODE_FAMILY.length));
-      } else if (event.type === 'put') this.#load(event.entry);
+      } else if (event.type === 'put') this.#written(event.entry);
+      else this.#deleted(key);
     }
   }
 
@@ -110,9 +116,9 @@ export class CheckHistory implements Projection, AsyncDisposable {
     return expired;
   }
 
-  /** Writes what waits, one transaction after the other. */
+  /** Writes what waits, one transaction after the other, as far as this server may. */
   async flush(): Promise<void> {
-    while (this.#pending.size + this.#dropped.length > 0) await this.#writeSome();
+    while (this.#waits() && (await this.#writeSome()));
   }
 
   /** Writes what waits, as far as the store takes it. */
@@ -121,6 +127,18 @@ export class CheckHistory implements Projection, AsyncDisposable {
     this.#timer?.cancel();
     await this.#running;
     await this.flush().catch((error: unknown) => this.#options.report?.(error));
+  }
+
+  /** What another server wrote need not be written here. */
+  #written(entry: Entry): void {
+    const pending = this.#pending.get(entry.key);
+    if (pending !== undefined && pending.transition.n <= transitionOf(entry).n) this.#pending.delete(entry.key);
+    this.#load(entry);
+  }
+
+  #deleted(key: string): void {
+    const at = this.#dropped.findIndex(({ range }) => key >= range.start && key < range.end);
+    if (at >= 0) this.#dropped.splice(at, 1);
   }
 
   #load(entry: Entry): void {
@@ -146,7 +164,7 @@ export class CheckHistory implements Projection, AsyncDisposable {
     const transition = transitionTo(entry, ring.status, ring.next++);
     ring.status = status;
     const write = slotPut(node, check, transition);
-    this.#pending.set(write.key, { node, check, transition, write });
+    this.#pending.set(write.key, { node, check, transition, write, atMs: this.#clock.now() });
     this.#schedule();
   }
 
@@ -167,7 +185,7 @@ export class CheckHistory implements Projection, AsyncDisposable {
 
   #drop(range: KeyRange): void {
     for (const key of this.#pending.keys()) if (key >= range.start && key < range.end) this.#pending.delete(key);
-    this.#dropped.push(range);
+    this.#dropped.push({ range, atMs: this.#clock.now() });
     this.#schedule();
   }
 
@@ -183,23 +201,45 @@ export class CheckHistory implements Projection, AsyncDisposable {
         .catch((error: unknown) => this.#options.report?.(error))
         .then(() => {
           this.#timer = undefined;
-          if (this.#pending.size + this.#dropped.length > 0) this.#schedule();
+          if (this.#waits()) this.#schedule();
         });
     });
   }
 
-  /** What is dropped goes first and by itself: a node may have come back since. */
-  async #writeSome(): Promise<void> {
-    const ranges = this.#dropped.slice(0, PER_TXN);
-    const some = ranges.length > 0 ? [] : [...this.#pending].slice(0, PER_TXN);
-    const writes: Write[] =
-      ranges.length > 0
-        ? distinct(ranges).map((range) => ({ type: 'delete-range', range }))
-        : some.map(([, { write }]) => write);
-    await this.#options.store.commit({ compares: [], writes });
-    this.#dropped.splice(0, ranges.length);
-    for (const [key, one] of some) if (this.#pending.get(key) === one) this.#pending.delete(key);
+  #waits(): boolean {
+    return this.#pending.size + this.#dropped.length > 0;
   }
+
+  /** What is dropped goes first and by itself: a node may have come back since. Resolves with whether it was written. */
+  async #writeSome(): Promise<boolean> {
+    const { store, fence = UNFENCED } = this.#options;
+    const duty = fence();
+    if (duty === null) return this.#leaveToOthers();
+    const dropped = this.#dropped.slice(0, PER_TXN);
+    const some = dropped.length > 0 ? [] : [...this.#pending].slice(0, PER_TXN);
+    const writes: Write[] =
+      dropped.length > 0
+        ? distinct(dropped.map(({ range }) => range)).map((range) => ({ type: 'delete-range', range }))
+        : some.map(([, { write }]) => write);
+    const { ok } = await store.commit({ compares: [duty], writes });
+    if (!ok) return false;
+    for (const one of dropped) if (this.#dropped.includes(one)) this.#dropped.splice(this.#dropped.indexOf(one), 1);
+    for (const [key, one] of some) if (this.#pending.get(key) === one) this.#pending.delete(key);
+    return true;
+  }
+
+  /** Also forgets what has been left to others for long: they wrote it, or nobody could. */
+  #leaveToOthers(): false {
+    const before = this.#clock.now() - OTHERS_TIME_MS;
+    while ((this.#dropped[0]?.atMs ?? Infinity) <= before) this.#dropped.shift();
+    for (const [key, { atMs }] of this.#pending) if (atMs <= before) this.#pending.delete(key);
+    return false;
+  }
+}
+
+interface Dropped {
+  readonly range: KeyRange;
+  readonly atMs: number;
 }
 
 interface Pending {
@@ -207,6 +247,7 @@ interface Pending {
   readonly check: string;
   readonly transition: CheckTransition;
   readonly write: ReturnType<typeof slotPut>;
+  readonly atMs: number;
 }
 
 /** Ranges that do not lie within another: a transaction takes none twice. */

@@ -1,7 +1,7 @@
 import { systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { historyEntry, historyKey, historyRange, keyRange } from '../store/index.ts';
-import type { Entry, Store } from '../store/index.ts';
+import { historyEntry, historyKey, historyRange, keyRange, UNFENCED } from '../store/index.ts';
+import type { Entry, Fence, Store } from '../store/index.ts';
 
 /** So many records stay at most, however young. */
 export const HISTORY_RECORDS = 100_000;
@@ -12,6 +12,8 @@ const EVERY_MS = 300_000;
 
 export interface HistoryReaperOptions {
   readonly store: Pick<Store, 'read' | 'commit'>;
+  /** Of the duty to reap; always unless told. */
+  readonly fence?: Fence;
   /** How long a record stays; 0: none does. */
   readonly keepMs: number;
   /** `HISTORY_RECORDS` unless told. */
@@ -46,13 +48,17 @@ export class HistoryReaper implements AsyncDisposable {
 
   /** Reaps what is due; resolves with how many records that were. */
   async reap(): Promise<number> {
-    const { store } = this.#options;
+    const { store, fence = UNFENCED } = this.#options;
+    if (fence() === null) return 0;
     const { entries } = await store.read(historyRange(), { keysOnly: true });
     const oldestFirst = entries.toSorted((a, b) => a.createRevision - b.createRevision);
     const due = await this.#countDue(oldestFirst, this.#countSurplus(oldestFirst));
     for (let start = 0; start < due && !this.#isClosed; start += PER_TXN) {
       const keys = oldestFirst.slice(start, Math.min(due, start + PER_TXN)).map(({ key }) => key);
-      await store.commit({ compares: [], writes: keys.map((key) => ({ type: 'delete', key })) });
+      const duty = fence();
+      if (duty === null) return start;
+      const writes = keys.map((key) => ({ type: 'delete', key }) as const);
+      if (!(await store.commit({ compares: [duty], writes })).ok) return start;
     }
     return due;
   }

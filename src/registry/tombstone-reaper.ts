@@ -1,7 +1,7 @@
 import { systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { keyRange, prefixRange } from '../store/index.ts';
-import type { Entry, Revision, Store, Write } from '../store/index.ts';
+import { keyRange, prefixRange, UNFENCED } from '../store/index.ts';
+import type { Entry, Fence, Revision, Store, Write } from '../store/index.ts';
 import type { Feed } from './feed.ts';
 import { floorKey } from './keys.ts';
 
@@ -18,13 +18,15 @@ export const TOMBSTONES: readonly TombstoneFamily[] = Object.freeze([
   { prefix: 'kvtree/', floor: floorKey('kv') },
 ]);
 
-/** One write of a transaction is the floor, and each tombstone is compared, as is the floor. */
+/** One write of a transaction is the floor, and each tombstone is compared, as are the floor and the duty. */
 const PER_TXN = 120;
 
 export interface TombstoneReaperOptions {
   readonly store: Store;
   readonly feed: Feed;
   readonly clock?: Clock;
+  /** Of the duty to reap; always unless told. */
+  readonly fence?: Fence;
   /** How long a tombstone stays; 15 min unless told. */
   readonly keepMs?: number;
   /** Told of what failed; it is tried again the next time. */
@@ -40,6 +42,7 @@ export class TombstoneReaper implements AsyncDisposable {
   readonly #feed: Feed;
   readonly #clock: Clock;
   readonly #keepMs: number;
+  readonly #fence: Fence;
   readonly #report: (error: unknown) => void;
   /** Which revision stood when: revisions have no time of their own, and the wall clock may jump. */
   #marks: { readonly revision: Revision; readonly atMs: number }[] = [];
@@ -52,6 +55,7 @@ export class TombstoneReaper implements AsyncDisposable {
     this.#feed = options.feed;
     this.#clock = options.clock ?? systemClock;
     this.#keepMs = options.keepMs ?? 900_000;
+    this.#fence = options.fence ?? UNFENCED;
     this.#report = options.report ?? (() => {});
   }
 
@@ -62,7 +66,10 @@ export class TombstoneReaper implements AsyncDisposable {
     return Promise.resolve(reaper);
   }
 
-  /** Reaps what is old enough; resolves with how many tombstones that were. */
+  /**
+   * Reaps what is old enough; resolves with how many tombstones that were. One that may not reap remembers all the same what is
+   * how old, so that it need not begin anew when it may.
+   */
   async reap(): Promise<number> {
     const nowMs = this.#clock.now();
     this.#marks.push({ revision: this.#feed.revision, atMs: nowMs });
@@ -70,7 +77,7 @@ export class TombstoneReaper implements AsyncDisposable {
     const before = this.#marks[old]?.revision;
     if (before === undefined) return 0;
     this.#marks = this.#marks.slice(old);
-    return reapTombstones(this.#store, before);
+    return reapTombstones(this.#store, before, TOMBSTONES, this.#fence);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,26 +104,35 @@ export async function reapTombstones(
   store: Store,
   before: Revision,
   families: readonly TombstoneFamily[] = TOMBSTONES,
+  fence: Fence = UNFENCED,
 ): Promise<number> {
   let reaped = 0;
+  if (fence() === null) return 0;
   for (const family of families) {
     const { entries } = await store.read(prefixRange(family.prefix), { keysOnly: true });
     const old = entries.filter((entry) => entry.modRevision <= before);
     for (let start = 0; start < old.length; start += PER_TXN)
-      reaped += await reapSome(store, family, old.slice(start, start + PER_TXN));
+      reaped += await reapSome(store, family, old.slice(start, start + PER_TXN), fence);
   }
   return reaped;
 }
 
 /** 0 when somebody else was at it: what is left is reaped the next time. */
-async function reapSome(store: Store, family: TombstoneFamily, tombstones: readonly Entry[]): Promise<number> {
+async function reapSome(
+  store: Store,
+  family: TombstoneFamily,
+  tombstones: readonly Entry[],
+  fence: Fence,
+): Promise<number> {
   const { entries } = await store.read(keyRange(family.floor));
   const [floor] = entries;
   const known = floor === undefined ? 0 : (JSON.parse(floor.value) as { revision: Revision }).revision;
   const revision = tombstones.reduce((highest, one) => Math.max(highest, one.modRevision), known);
   const writes: Write[] = tombstones.map(({ key }) => ({ type: 'delete', key }));
   if (revision > known) writes.push({ type: 'put', key: family.floor, value: JSON.stringify({ revision }) });
-  const compares = [{ key: family.floor, modRevision: floor?.modRevision ?? 0 }, ...tombstones];
+  const duty = fence();
+  if (duty === null) return 0;
+  const compares = [duty, { key: family.floor, modRevision: floor?.modRevision ?? 0 }, ...tombstones];
   const outcome = await store.commit({
     compares: compares.map(({ key, modRevision }) => ({ key, modRevision })),
     writes,

@@ -2,6 +2,7 @@ export { MAX_TXN_OPS } from './check-txn.ts';
 export * from './contract.ts';
 export { Duties, type DutiesOptions } from './duties.ts';
 export { ALWAYS_ON_DUTY, type Duty } from './duty.ts';
+export { type Fence, fenceOf, UNFENCED } from './fence.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 export type { EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
