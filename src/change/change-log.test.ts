@@ -5,7 +5,16 @@ import type { LoggedChange } from './change-log.ts';
 function change(revision: number, consumers = 0, appliedAtMs = 0): LoggedChange {
   const ids = Array.from({ length: consumers }, (_one, at) => ({ node: `n${at}`, kind: 'balancer' as const }));
   const interested = new Map(ids.map((one) => [consumerKey(one), one]));
-  return { revision, atMs: 0, appliedAtMs, summary: [], interested, missing: new Map(interested), arrivals: new Map() };
+  return {
+    revision,
+    atMs: 0,
+    appliedAtMs,
+    summary: [],
+    interested,
+    missing: new Map(interested),
+    unsure: new Set(),
+    arrivals: new Map(),
+  };
 }
 
 const revisions = (changes: readonly LoggedChange[]): number[] => changes.map((one) => one.revision);

@@ -24,6 +24,8 @@ export interface LoggedChange {
   readonly interested: ReadonlyMap<string, ConsumerId>;
   /** Those of them that have not arrived: what a settled change is looked up in without reading the others. */
   readonly missing: Map<string, ConsumerId>;
+  /** Keys of those of them that may turn out not to be interested: the server that their node is linked to says so. */
+  readonly unsure: ReadonlySet<string>;
   /** By consumer key. */
   readonly arrivals: Map<string, Arrival>;
   readonly author?: string;
@@ -31,8 +33,10 @@ export interface LoggedChange {
 
 export interface Arrival {
   readonly outcome: 'applied' | 'unchanged';
-  /** From the commit being applied here to the receipt. */
+  /** From the commit being applied to the receipt, on the server that heard it. */
   readonly tookMs: number;
+  /** The server that heard it, where that is another one. */
+  readonly via?: string;
 }
 
 export interface LogLimits {

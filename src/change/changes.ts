@@ -11,8 +11,12 @@ import { unknownRevision } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { ChangeEvent } from './event-stream.ts';
 import { Interest } from './interest.ts';
+import { LinkedNodes } from './linked-nodes.ts';
 import { ReceiptBook } from './receipt-book.ts';
+import type { Settled } from './receipt-book.ts';
+import { isDone } from './receipt.ts';
 import type { ConsumerKind, Receipt } from './receipt.ts';
+import type { Standing, Took } from './standing.ts';
 import type { ServerConsumer } from './server-consumer.ts';
 import { isComplete, presenceOf, traceConsumers, traceOf } from './trace.ts';
 import type { ConsumerTrace, Presence, Trace } from './trace.ts';
@@ -25,7 +29,12 @@ export interface ChangesOptions {
   readonly catalog: CatalogReader;
   readonly clock: Clock;
   readonly limits?: LogLimits;
+  /** Whether a node that is linked here has not gone over to another server since; always, unless told. */
+  readonly owns?: (node: string) => boolean;
 }
+
+/** A consumer of which something became known on this server itself, with how long changes took to it. */
+export type Heard = (consumer: ConsumerId, took: readonly Took[]) => void;
 
 /** Who still owes what, for metrics and the dashboard. */
 export interface Lateness {
@@ -50,6 +59,11 @@ export class Changes implements AsyncDisposable {
   readonly #stream = new EventStream();
   readonly #waiters: Waiters;
   readonly #servers = new Map<string, ServerConsumer>();
+  /** Such parts of the other servers that run. */
+  #others: ReadonlyMap<string, ConsumerId> = new Map();
+  readonly #linked = new LinkedNodes();
+  readonly #owns: (node: string) => boolean;
+  readonly #heardListeners = new Set<Heard>();
   readonly #viewListeners = new Set<(view: NodeView) => void>();
   /** Changes of which `arrived` has not been said. */
   readonly #open = new Set<LoggedChange>();
@@ -62,8 +76,9 @@ export class Changes implements AsyncDisposable {
     return Promise.resolve(new Changes(options));
   }
 
-  private constructor({ feed, catalog, clock, limits = LOG_LIMITS }: ChangesOptions) {
+  private constructor({ feed, catalog, clock, limits = LOG_LIMITS, owns = () => true }: ChangesOptions) {
     this.#catalog = catalog;
+    this.#owns = owns;
     this.#clock = clock;
     this.#log = new ChangeLog(catalog.revision, limits);
     this.#interest = new Interest(catalog);
@@ -98,7 +113,62 @@ export class Changes implements AsyncDisposable {
 
   /** The view that follows from the direct choices which the node itself remembers; undefined until it is registered. */
   adoptChoices(node: string, choices: Choices): NodeView | undefined {
+    this.#linked.unlink(node);
     return this.#interest.adopt(node, choices);
+  }
+
+  /**
+   * A node has linked to this server and is to be sent its view of now, which is returned. From its consumers' receipts for it
+   * on, this server says for them what does not concern them.
+   */
+  linked(node: string): NodeView | undefined {
+    this.#linked.link(node, this.#catalog.revision);
+    return this.#interest.renew(node);
+  }
+
+  /** Its link is gone: what it has taken up is not known here any more. */
+  unlinked(node: string): void {
+    this.#linked.unlink(node);
+  }
+
+  /** Which parts of other servers that run take up changes: their DNS. Those that are gone are not waited for any more. */
+  followOthers(consumers: readonly ConsumerId[]): void {
+    this.#others = new Map(consumers.map((one) => [consumerKey(one), one]));
+    this.#recheck();
+  }
+
+  /** Called with each consumer of which something became known here, in order to tell the other servers. */
+  onHeard(listen: Heard): () => void {
+    this.#heardListeners.add(listen);
+    return () => void this.#heardListeners.delete(listen);
+  }
+
+  /** All that is known of a consumer; undefined when it has said nothing. */
+  standing(consumer: ConsumerId, took: readonly Took[] = []): Standing | undefined {
+    return this.#book.standing(consumer, took);
+  }
+
+  /** Of every consumer whose word is of `since` or later, also what other servers told. */
+  standings(since: Revision): Iterable<Standing> {
+    return this.#book.standings(since);
+  }
+
+  /** The first revision of which everything is still known. */
+  get oldest(): Revision {
+    return this.#log.oldest;
+  }
+
+  /** Takes another server's word. What is of a revision that is yet to come here counts when it comes. */
+  hear(server: string, standings: Iterable<Standing>): void {
+    const nowMs = this.#clock.now();
+    const changes = new Set<LoggedChange>();
+    for (const standing of standings) {
+      const settled = this.#book.hear(standing, server, nowMs);
+      this.#noteArrivals(settled, { ...standing, revision: standing.applied });
+      if (standing.trouble !== null) this.#stream.emit({ type: 'receipt', receipt: standing.trouble, settled: [] });
+      for (const { change } of settled) changes.add(change);
+    }
+    this.#recheck(changes);
   }
 
   /** Called with each view that became another one, in the event-loop turn of its revision. */
@@ -110,14 +180,9 @@ export class Changes implements AsyncDisposable {
   /** Takes a consumer's word. One for a later revision than is known here counts up to what is known. */
   receipt(receipt: Receipt): void {
     const known = { ...receipt, revision: Math.min(receipt.revision, this.#log.newest) };
-    const settled = this.#book.take(known, this.#clock.now());
-    for (const { tookMs } of settled) this.#figures.add(receipt.kind, tookMs);
-    const isTrouble = receipt.outcome !== 'applied' && receipt.outcome !== 'unchanged';
-    if (settled.length > 0 || isTrouble) {
-      const revisions = settled.map(({ change, tookMs }) => ({ revision: change.revision, tookMs }));
-      this.#stream.emit({ type: 'receipt', receipt: known, settled: revisions });
-    }
-    this.#recheck(settled.map((one) => one.change));
+    this.#linked.heard(known);
+    this.#take(known);
+    this.#vouch(known);
   }
 
   /** Whether everyone who is interested, on nodes that are not down, has the revision. @throws CHANGE_UNKNOWN_REVISION */
@@ -179,14 +244,66 @@ export class Changes implements AsyncDisposable {
 
   #apply(change: AppliedChange): void {
     const answered = this.#answers.changedBy(change);
-    const { interested, views } = this.#interest.apply(change);
+    const { interested, unsure, views } = this.#interest.apply(change);
     const servers = answered ? [...this.#servers.values()] : [];
-    const logged = this.#record(change, [...interested, ...servers]);
+    const others = answered ? this.#others.values() : [];
+    const untouched = new Set(unsure.filter((one) => this.#isUntouched(one)));
+    const open = unsure.filter((one) => !untouched.has(one));
+    const logged = this.#record(change, [...interested, ...open, ...servers, ...others], open);
+    this.#vouchFor(untouched, change.revision);
     for (const listen of this.#viewListeners) for (const view of views) listen(view);
     for (const server of servers) this.#offer(server, change);
     for (const node of change.nodes) if (this.#catalog.node(node) === undefined) this.#book.leave(node);
     if (change.nodes.size > 0) this.#recheck();
     else this.#recheck([logged]);
+  }
+
+  /** Whether a consumer is known to have the inputs that it is known here to have, so that another choice than that is out of the question. */
+  #isUntouched(consumer: ConsumerId): boolean {
+    return this.#isSure(consumer) && !this.#book.owes(consumerKey(consumer));
+  }
+
+  #isSure(consumer: ConsumerId): boolean {
+    return this.#linked.isConfirmed(consumer) && this.#owns(consumer.node);
+  }
+
+  /** Says for a consumer of a node that is linked here that it has nothing to do in changes which might have concerned it. */
+  #vouch({ node, kind }: ConsumerId): void {
+    const last = this.#book.lastUnsure(consumerKey({ node, kind }));
+    if (last === undefined || !this.#isSure({ node, kind })) return;
+    this.#take({ node, kind, revision: last.revision, outcome: 'unchanged' });
+  }
+
+  /** Here they are not even asked; another server cannot know that. */
+  #vouchFor(untouched: Iterable<ConsumerId>, revision: Revision): void {
+    if (this.#heardListeners.size === 0) return;
+    for (const { node, kind } of untouched) {
+      this.#book.take({ node, kind, revision, outcome: 'unchanged' }, this.#clock.now());
+      this.#tellHeard({ node, kind }, [[revision, 0]]);
+    }
+  }
+
+  #take(receipt: Receipt): void {
+    const settled = this.#book.take(receipt, this.#clock.now());
+    this.#noteArrivals(settled, receipt);
+    this.#tellHeard(
+      receipt,
+      settled.map(({ change, tookMs }): Took => [change.revision, tookMs]),
+    );
+    this.#recheck(settled.map((one) => one.change));
+  }
+
+  #noteArrivals(settled: readonly Settled[], { node, kind, revision, outcome, ...rest }: Receipt): void {
+    for (const { tookMs } of settled) this.#figures.add(kind, tookMs);
+    if (settled.length === 0 && isDone(outcome)) return;
+    const revisions = settled.map(({ change, tookMs }) => ({ revision: change.revision, tookMs }));
+    const { reason, retryAt } = rest;
+    const why = { ...(reason === undefined ? {} : { reason }), ...(retryAt === undefined ? {} : { retryAt }) };
+    this.#stream.emit({ type: 'receipt', receipt: { node, kind, revision, outcome, ...why }, settled: revisions });
+  }
+
+  #tellHeard({ node, kind }: ConsumerId, took: readonly Took[]): void {
+    for (const listen of this.#heardListeners) listen({ node, kind }, took);
   }
 
   /** A part of the server that throws has not taken the change up; the others and the commit go on. */
@@ -199,7 +316,7 @@ export class Changes implements AsyncDisposable {
     }
   }
 
-  #record(change: AppliedChange, consumers: readonly ConsumerId[]): LoggedChange {
+  #record(change: AppliedChange, consumers: readonly ConsumerId[], unsure: readonly ConsumerId[]): LoggedChange {
     const isForNobody = consumers.length === 0;
     const interested = isForNobody
       ? this.#nobody
@@ -212,13 +329,14 @@ export class Changes implements AsyncDisposable {
       ...(change.author === undefined ? {} : { author: change.author }),
       interested,
       missing: isForNobody ? this.#nobody : new Map(interested),
+      unsure: unsure.length === 0 ? NO_KEYS : new Set(unsure.map(consumerKey)),
       arrivals: isForNobody ? this.#nobody : new Map(),
     };
     for (const dropped of this.#log.add(logged)) {
       this.#book.forget(dropped);
       this.#open.delete(dropped);
     }
-    this.#book.expect(logged);
+    for (const { consumer, tookMs } of this.#book.expect(logged)) this.#figures.add(consumer.kind, tookMs);
     if (logged.interested.size > 0) this.#open.add(logged);
     if (this.#stream.isRead) this.#stream.emit(changeEvent(logged));
     return logged;
@@ -245,7 +363,8 @@ export class Changes implements AsyncDisposable {
   }
 
   #presence(consumer: ConsumerId): Presence {
-    return this.#servers.has(consumerKey(consumer)) ? 'there' : presenceOf(this.#catalog, consumer);
+    const key = consumerKey(consumer);
+    return this.#servers.has(key) || this.#others.has(key) ? 'there' : presenceOf(this.#catalog, consumer);
   }
 
   #replay(after: Revision): readonly ChangeEvent[] {
@@ -258,6 +377,8 @@ export class Changes implements AsyncDisposable {
     }, gap);
   }
 }
+
+const NO_KEYS: ReadonlySet<string> = new Set();
 
 function changeEvent({ revision, atMs, summary, author, interested }: LoggedChange): ChangeEvent {
   const by = author === undefined ? {} : { author };

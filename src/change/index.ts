@@ -1,4 +1,5 @@
 export type { Figures } from './arrival-figures.ts';
+export { consumerKey } from './change-log.ts';
 export type { ConsumerId, LogLimits } from './change-log.ts';
 export * from './changes.ts';
 export { CheckHistory, type CheckHistoryOptions } from './check-history.ts';
@@ -13,5 +14,6 @@ export { HISTORY_RECORDS, HISTORY_SIZE, HistoryReaper, type HistoryReaperOptions
 export { interestedKinds } from './interested-kinds.ts';
 export * from './receipt.ts';
 export * from './server-consumer.ts';
+export type { Standing, Took } from './standing.ts';
 export type { ConsumerTrace, Trace } from './trace.ts';
 export type { WaitOptions, WaitResult } from './waiters.ts';

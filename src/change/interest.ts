@@ -7,14 +7,29 @@ import { NodeIndex } from './node-index.ts';
 
 /** What one revision means for the nodes: whose inputs it changed, and which views are other ones now. */
 export interface Effect {
-  readonly interested: readonly { readonly node: string; readonly kind: NodeConsumerKind }[];
+  readonly interested: readonly NodeConsumer[];
+  /**
+   * Not interested by the view that is known here, but the node may have taken another instance's value (semantics 2.4): only
+   * the server that it is linked to can tell. It follows from the catalog alone, so it is the same on every server.
+   */
+  readonly unsure: readonly NodeConsumer[];
   readonly views: readonly NodeView[];
+}
+
+interface NodeConsumer {
+  readonly node: string;
+  readonly kind: NodeConsumerKind;
 }
 
 interface Known {
   readonly view: NodeView;
   readonly kinds: readonly NodeConsumerKind[];
+  /** Services of which one instance gives the node a value. */
+  readonly direct: ReadonlySet<string>;
 }
+
+/** Whose inputs depend on which instance was chosen. */
+const CHOOSING: readonly NodeConsumerKind[] = ['environment', 'listener'];
 
 /**
  * Keeps the view of every node that has consumers or has greeted and, for each revision, computes again only those of nodes that may be
@@ -42,7 +57,8 @@ export class Interest {
   /** To be called once for each change, in order. */
   apply(change: AppliedChange): Effect {
     const scope = new ResolveScope(this.#catalog);
-    const interested: Effect['interested'][number][] = [];
+    const interested: NodeConsumer[] = [];
+    const unsure: NodeConsumer[] = [];
     const views: NodeView[] = [];
     for (const node of this.#candidates(change)) {
       const before = this.#known.get(node);
@@ -50,9 +66,15 @@ export class Interest {
       if (after === undefined) continue;
       const kinds = newlyInterested(before, after);
       interested.push(...kinds.map((kind) => ({ node, kind })));
+      unsure.push(...unsureKinds(change, before, after, kinds).map((kind) => ({ node, kind })));
       if (kinds.length > 0 || !sameContent(before?.view, after.view)) views.push(after.view);
     }
-    return { interested, views };
+    return { interested, unsure, views };
+  }
+
+  /** Computes a node's view again as of now; undefined for one that has none. */
+  renew(node: string): NodeView | undefined {
+    return this.#refresh(node, new ResolveScope(this.#catalog))?.view;
   }
 
   /** Resolves again with the direct choices that the node itself remembers (semantics 2.4); undefined if not registered. */
@@ -96,9 +118,10 @@ export class Interest {
   }
 
   #remember(node: CatalogNode, view: NodeView, scope: ResolveScope): Known {
-    const known = { view, kinds: node.record.consumers };
+    const dependencies = viewDependencies(scope, node);
+    const known = { view, kinds: node.record.consumers, direct: dependencies.direct };
     this.#known.set(view.node, known);
-    this.#index.set(view.node, viewDependencies(scope, node));
+    this.#index.set(view.node, dependencies);
     return known;
   }
 
@@ -114,6 +137,23 @@ function newlyInterested(before: Known | undefined, after: Known): readonly Node
     const previous = before?.kinds.includes(kind) === true ? before.view : null;
     return interestedKinds(previous, after.view, [kind]).length > 0;
   });
+}
+
+/** Of the kinds that are not interested those for which another choice could have made a difference. */
+function unsureKinds(
+  change: AppliedChange,
+  before: Known | undefined,
+  after: Known,
+  interested: readonly NodeConsumerKind[],
+): readonly NodeConsumerKind[] {
+  const mayDiffer = [before, after].some((one) => one !== undefined && touchesChoice(change, one));
+  return mayDiffer ? CHOOSING.filter((kind) => after.kinds.includes(kind) && !interested.includes(kind)) : [];
+}
+
+function touchesChoice({ services, definitions, datastores, nodes }: AppliedChange, { direct, view }: Known): boolean {
+  if (direct.size === 0) return false;
+  if (definitions.size > 0 || datastores.size > 0 || nodes.has(view.node)) return true;
+  return services.values().some((service) => direct.has(service));
 }
 
 function sameContent(before: NodeView | undefined, after: NodeView): boolean {

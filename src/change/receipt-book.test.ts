@@ -17,6 +17,7 @@ function change(revision: number, consumers: readonly ConsumerId[] = [BALANCER])
     summary: [],
     interested,
     missing: new Map(interested),
+    unsure: new Set(),
     arrivals: new Map(),
   };
 }

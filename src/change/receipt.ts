@@ -16,6 +16,14 @@ export type ConsumerKind = (typeof CONSUMER_KINDS)[number];
 
 export type Outcome = 'applied' | 'unchanged' | 'refused' | 'failed' | 'held';
 
+/** Outcomes of those who have taken it up. */
+export type DoneOutcome = Extract<Outcome, 'applied' | 'unchanged'>;
+
+/** Whether the consumer has taken it up. Pure. */
+export function isDone(outcome: Outcome): outcome is DoneOutcome {
+  return outcome === 'applied' || outcome === 'unchanged';
+}
+
 /** A consumer's word that it has taken up everything up to `revision`, or why not. */
 export interface Receipt {
   readonly node: string;
