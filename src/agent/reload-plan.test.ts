@@ -25,6 +25,8 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     dev: false,
     server: true,
     store: 'memory:',
+    etcd: { tls: null, user: null },
+    snapshots: null,
     http: HTTP,
     dns: { addresses: ['127.0.0.1'], port: 0 },
     domain: 'consul.',

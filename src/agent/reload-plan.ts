@@ -27,6 +27,8 @@ const FIXED: Readonly<Partial<Record<keyof AgentConfig, string>>> = {
   dev: '--dev',
   server: 'server',
   store: 'store',
+  etcd: 'etcd',
+  snapshots: 'snapshots',
   http: 'ports.http, the addresses of HTTP, http_config or limits',
   pidFile: 'pid_file',
   join: 'retry_join or start_join',

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/index.ts';
 import type { Revision, Store } from './contract.ts';
 import { badStoreUrl, etcdAbsent } from './errors.ts';
+import type { EtcdAccess } from './etcd/settings.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import { SqliteStore } from './sqlite/sqlite-store.ts';
 
@@ -8,6 +9,8 @@ export interface OpenStoreOptions {
   readonly clock?: Clock;
   /** How many revisions stay watchable; 10,000 unless told. */
   readonly historyRevisions?: number;
+  /** How an etcd is spoken to; plain and without a user unless told. */
+  readonly etcd?: EtcdAccess | undefined;
   /** The base is at least this. */
   readonly base?: Revision;
 }

@@ -1,6 +1,7 @@
 import type { ServiceRegistration, CheckRegistration, HttpSettings } from '../../api/index.ts';
 import type { ReactionDefinition, WatchDefinition } from '../../event/index.ts';
 import type { TimingPreset } from '../../lib/index.ts';
+import type { EtcdAccess } from '../../store/index.ts';
 import type { AclConfig } from './acl-config.ts';
 import type { InlineConfig } from './inline-config.ts';
 
@@ -66,6 +67,14 @@ export interface HttpConfig {
   readonly settings: HttpSettings;
 }
 
+/** Snapshots that servers save by themselves. */
+export interface SnapshotConfig {
+  readonly everyMs: number;
+  /** So many stay. */
+  readonly keep: number;
+  readonly directory: string;
+}
+
 /** The agent's configuration with every default filled in; frozen. */
 export interface AgentConfig {
   readonly datacenter: string;
@@ -74,8 +83,11 @@ export interface AgentConfig {
   readonly temporary: boolean;
   readonly dev: boolean;
   readonly server: boolean;
-  /** `memory:` or `sqlite:DIR`. */
+  /** `memory:`, `sqlite:DIR` or `etcd://HOST:PORT,…`. */
   readonly store: string;
+  readonly etcd: EtcdAccess;
+  /** Null: none are saved by themselves. */
+  readonly snapshots: SnapshotConfig | null;
   readonly http: HttpConfig;
   /** At least one address. */
   readonly dns: { readonly addresses: readonly string[]; readonly port: number };

@@ -5,12 +5,14 @@ import { agentNodes } from './agent-nodes.ts';
 import { checkFlags } from './check-flags.ts';
 import type { AgentConfig, AgentFlags } from './config.ts';
 import { recursorWarnings, toDnsConfig } from './dns-config.ts';
+import { etcdConfigOf, etcdWarnings } from './etcd-config.ts';
 import { exposureOf } from './exposure.ts';
 import { httpConfigOf } from './http-config.ts';
 import { mergeInputs } from './merge-inputs.ts';
 import { refuseUnanswered } from './node-handlers.ts';
 import { readConfigFiles, type ConfigFile } from './read-config.ts';
 import type { ConfigInput } from './schema.ts';
+import { snapshotConfigOf } from './snapshot-config.ts';
 
 const DEFAULT_DATA_DIRECTORY = '/var/lib/drover';
 const SESSION_TTL_MIN_MS = 10_000;
@@ -47,6 +49,8 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
   const listeners = listenersOf(sources);
   const settings = settingsOf(sources);
   const { acl } = settings;
+  const store = storeOf(sources, dataDirectory);
+  const etcd = await etcdConfigOf(files);
   const isClosed = acl.enabled && acl.defaultPolicy === 'deny';
   const nodes = await agentNodes({ ...sources, dataDirectory, scripts });
   refuseUnanswered(listeners, nodes);
@@ -55,12 +59,15 @@ export async function loadConfig(given: AgentFlags): Promise<AgentConfig> {
     ...listeners,
     dataDirectory,
     temporary: isTemporary(sources),
-    store: storeOf(sources, dataDirectory),
+    store,
+    etcd,
+    snapshots: snapshotConfigOf(merged, files, dataDirectory),
     scripts,
     nodes: Object.freeze(nodes),
     warnings: Object.freeze([
       ...warnings,
       ...aclWarnings(acl),
+      ...etcdWarnings(etcd, store),
       ...exposureOf({ ...listeners, scripts, isClosed }),
       ...recursorWarnings({ ...settings, ...listeners }),
     ]),
@@ -76,7 +83,7 @@ function settingsOf({
   dev,
 }: Sources): Omit<
   AgentConfig,
-  keyof Listeners | 'dataDirectory' | 'temporary' | 'store' | 'scripts' | 'nodes' | 'warnings'
+  keyof Listeners | 'dataDirectory' | 'temporary' | 'store' | 'etcd' | 'snapshots' | 'scripts' | 'nodes' | 'warnings'
 > {
   return {
     datacenter: flags.datacenter ?? merged.datacenter ?? 'dc1',

@@ -13,10 +13,12 @@ import {
   configSchema,
   dnsSchema,
   environmentSchema,
+  etcdSchema,
   httpConfigSchema,
   limitsSchema,
   nodeSchema,
   provisionSchema,
+  snapshotsSchema,
   unixSocketsSchema,
 } from './schema.ts';
 import { serviceManualSchema } from './service-schema.ts';
@@ -79,6 +81,16 @@ ${keyTable(expectSchema)}
 #### on_up
 
 ${keyTable(onUpSchema)}
+
+## etcd
+
+How etcd is run for drover is told in [A store of several machines](../operating/etcd.md).
+
+${keyTable(etcdSchema)}
+
+## snapshots
+
+${keyTable(snapshotsSchema)}
 
 ## dns_config
 

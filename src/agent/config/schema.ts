@@ -184,6 +184,32 @@ export const unixSocketsSchema = z
   })
   .describe('Who may use the Unix sockets of `addresses`.');
 
+/** How the store's etcd is spoken to. */
+export const etcdSchema = z
+  .strictObject({
+    ca_file: text
+      .optional()
+      .describe('Who signed the members’ certificates (PEM); with it, TLS is spoken, and never anything else.'),
+    cert_file: text.optional().describe('The agent’s own certificate (PEM), where etcd asks for one.'),
+    key_file: text.optional().describe('Its key (PEM); not readable by everyone.'),
+    user: text.optional().describe('User of etcd’s authentication; not needed where the certificate says who it is.'),
+    password_file: text
+      .optional()
+      .describe('A file with the user’s password and nothing else; not readable by everyone.'),
+  })
+  .describe('How the etcd of `store` is spoken to.');
+
+/** Snapshots that servers save by themselves. */
+export const snapshotsSchema = z
+  .strictObject({
+    every: duration
+      .refine((ms) => ms === 0 || ms >= 10_000, 'expected at least 10s, or 0s for never')
+      .describe('How often one is saved; `0s`: never.'),
+    keep: z.int().min(1).max(1000).optional().describe('How many stay; default 7. The last good one always does.'),
+    directory: text.optional().describe('Where; default `snapshots` below the data directory.'),
+  })
+  .describe('Snapshots of the store, saved by one of the servers and tried each time by restoring it beside.');
+
 /** The agent's configuration file: Consul's keys where Consul has one, and drover's own. */
 export const configSchema = z.strictObject({
   node_name: nameSchema.optional().describe('Name of the agent’s own node; default: the host name.'),
@@ -193,7 +219,11 @@ export const configSchema = z.strictObject({
   domain: text.optional().describe('DNS domain; default `consul.`'),
   alt_domain: text.optional().describe('A second DNS domain.'),
   server: z.boolean().optional().describe('Runs the region in this agent.'),
-  store: text.optional().describe('`sqlite:DIR` or `memory:`; default `sqlite:` below the data directory.'),
+  store: text
+    .optional()
+    .describe('`sqlite:DIR`, `etcd://HOST:PORT,HOST:PORT` or `memory:`; default `sqlite:` below the data directory.'),
+  etcd: etcdSchema.optional(),
+  snapshots: snapshotsSchema.optional(),
   bind_addr: address.optional().describe('Address of the agent’s own node when `advertise_addr` is not given.'),
   advertise_addr: address.optional().describe('Address of the agent’s own node as others see it.'),
   client_addr: addressList.optional().describe('Address of HTTP and DNS, or several with spaces; default 127.0.0.1.'),

@@ -11,3 +11,6 @@ export interface EtcdSettings {
   /** User and password of etcd's own authentication; null: none, or by certificate. */
   readonly user: { readonly name: string; readonly passwordFile: string } | null;
 }
+
+/** How etcd is spoken to, wherever its members are: what the configuration says beside the URL of the store. */
+export type EtcdAccess = Omit<EtcdSettings, 'endpoints'>;
