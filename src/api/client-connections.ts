@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 const BODY = 'Your IP is issuing too many concurrent connections, please rate limit your calls\n';
 const REFUSAL = [
@@ -15,15 +16,17 @@ const REFUSAL = [
 export class ClientConnections {
   readonly #most: number;
   readonly #open = new Map<string, number>();
+  readonly #drops = new WeakMap<Duplex, () => void>();
 
   /** `most` is above 0. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Connections of a Unix socket have no address and are not counted. */
+  /** Connections of a Unix socket have no address and are not counted, nor are those that became links: many agents share a machine. */
   watch(server: Server): void {
     server.on('connection', (socket) => this.#take(socket));
+    server.on('upgrade', (_request, socket) => this.#drops.get(socket)?.());
   }
 
   #take(socket: Socket): void {
@@ -32,7 +35,11 @@ export class ClientConnections {
     const count = (this.#open.get(remoteAddress) ?? 0) + 1;
     if (count > this.#most) return void socket.end(REFUSAL);
     this.#open.set(remoteAddress, count);
-    socket.once('close', () => this.#drop(remoteAddress));
+    const drop = (): void => {
+      if (this.#drops.delete(socket)) this.#drop(remoteAddress);
+    };
+    this.#drops.set(socket, drop);
+    socket.once('close', drop);
   }
 
   #drop(address: string): void {

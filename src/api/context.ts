@@ -9,6 +9,7 @@ import type { ApiLog } from './api-log.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { LocalNode } from './local-node.ts';
 
+import type { UpgradeHandler } from './upgrades.ts';
 /** Everything that the HTTP API speaks for; filled in by the agent. */
 export interface ApiContext extends PreparedParts {
   readonly version: string;
@@ -47,6 +48,8 @@ export interface ApiContext extends PreparedParts {
   /** Where DNS answers: `127.0.0.1:8600`; null when it is off. */
   dnsAddress(): string | null;
   /** Where HTTP answers: `http://127.0.0.1:8500`. */
+  /** Requests that become another protocol's, by path: links. */
+  readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
   httpAddress(): string;
   /** Reads the configuration anew. @throws what is wrong with it; then everything stays as it was */
   reload(): Promise<void>;

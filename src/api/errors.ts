@@ -18,3 +18,13 @@ export const httpSocketTaken = defineError(
   (path: string, why: string) => `cannot answer HTTP at ${path}: ${why}`,
   { hint: 'stop that program or remove the file, or name another path in addresses.http' },
 );
+export const noServers = defineError('API_NO_SERVERS', 503, () => 'No known Consul servers', {
+  hint: 'this agent goes on trying; drover doctor says to which server it was linked and since when it is cut off',
+});
+export const serverLost = defineError(
+  'API_SERVER_LOST',
+  503,
+  () => 'rpc error making call: the server was lost before it answered; whether it did what it was told is not known',
+  { hint: 'look at what is there before you ask for it again' },
+);
+export const upgradeRefused = defineError('API_UPGRADE_REFUSED', 403, (why: string) => why);

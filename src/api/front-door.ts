@@ -41,6 +41,14 @@ export class FrontDoor {
   }
 
   /** Answers a request of `/v1`, before the framework knows of it; false for any other. */
+  /** Why an upgrade is refused. It opens a way to write, so a foreign page may not ask for it, as for any change. */
+  refusalOfUpgrade({ headers, socket, url = '/' }: IncomingMessage): string | null {
+    const method = 'PUT';
+    return (
+      this.#guard.refusalOf({ method, headers }) ?? this.#rules.refusalOf({ method, socket, url: originForm(url) })
+    );
+  }
+
   takes(url: string, request: IncomingMessage, response: ServerResponse): boolean {
     if (!V1.owns(url)) return false;
     // A pipelined request has no socket before its turn: it may read what the one ahead of it writes (RFC 9112, 9.3.2).
@@ -57,7 +65,12 @@ export class FrontDoor {
 }
 
 /** Node's server behind the door; what it does not take goes to `listener`. */
-export function createHttpServer(door: FrontDoor, limits: HttpLimits, listener: RequestListener): Server {
+export function createHttpServer(
+  door: FrontDoor,
+  limits: HttpLimits,
+  listener: RequestListener,
+  wantsUpgrade: (request: IncomingMessage) => boolean = () => false,
+): Server {
   const options = {
     keepAliveTimeout: limits.keepAliveMs,
     requestTimeout: limits.requestMs,
@@ -80,3 +93,4 @@ function namesOf(context: ApiContext): ReadonlySet<string> {
   const nodes = [...context.nodes.keys()].map((name) => name.toLowerCase());
   return new Set(nodes.flatMap((name) => [name, `${name}.node.consul`, `${name}.node.${context.region}.consul`]));
 }
+    shouldUpgradeCallback: wantsUpgrade,

@@ -7,6 +7,7 @@ import { answerClientError, HTTP_LIMITS, mostConnections, type HttpLimits } from
 import { HttpListener, type ListenPlace } from './http-listener.ts';
 import type { UnixSocket } from './http-settings.ts';
 import { LateFramework } from './late-framework.ts';
+import { Upgrades } from './upgrades.ts';
 import type { OwnQuestion } from './v1/index.ts';
 
 export interface HttpApiOptions {
@@ -40,11 +41,13 @@ export class HttpApi implements AsyncDisposable {
     const framework = new LateFramework(context, all, door);
     const most = context.http.connectionsPerClient;
     const clients = most > 0 ? new ClientConnections(most) : null;
+    const upgrades = new Upgrades(context.upgrades, door, all.closeMs);
     const listen = (place: ListenPlace): Promise<HttpListener> => {
-      const one = createHttpServer(door, all, framework.listener);
+      const one = createHttpServer(door, all, framework.listener, upgrades.wants);
       one.on('clientError', answerClientError);
       one.maxConnections = mostConnections(openFilesLimit());
       clients?.watch(one);
+      upgrades.watch(one);
       return HttpListener.start(one, place, all.closeMs);
     };
     const listeners: HttpListener[] = [];
@@ -56,6 +59,7 @@ export class HttpApi implements AsyncDisposable {
     for (const socket of sockets) stack.use(await listen(socket));
     // Before the listeners close: what it streams ends by itself.
     stack.use(framework);
+    stack.use(upgrades);
     return new HttpApi(listeners[0]?.port ?? 0, door, stack.move());
   }
 

@@ -7,3 +7,4 @@ export type { ApiLog, LogLevel, LogLine } from './api-log.ts';
 export { refuseTakenPort } from './refuse-taken-port.ts';
 export { loadHttpApi } from './load-http-api.ts';
 export type { HttpApi, HttpApiOptions } from './http-api.ts';
+export type { UpgradeHandler } from './upgrades.ts';

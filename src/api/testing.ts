@@ -92,6 +92,7 @@ export function testContext(
     http,
     reload,
     clock,
+    upgrades: new Map(),
     nodes,
     version: '0.0.0',
     region: parts.catalog.region,

@@ -29,3 +29,24 @@ export const linkClosed = defineError('LINK_CLOSED', 503, (why: string) => `the 
 export const linkAway = defineError('LINK_AWAY', 503, (node: string) => `node ${node} has no link to this server`, {
   hint: 'see drover node:show; an order needs the agent to be up',
 });
+export const linkUnknownQuestion = defineError(
+  'LINK_UNKNOWN_QUESTION',
+  501,
+  (kind: string, who: string) => `${who} does not know the question "${kind}"`,
+  { hint: 'run the same version of drover on both' },
+);
+export const linkNoAnswer = defineError(
+  'LINK_NO_ANSWER',
+  504,
+  (kind: string, who: string, waitedMs: number) => `${who} has not answered "${kind}" within ${waitedMs} ms`,
+);
+export const linkBusy = defineError(
+  'LINK_BUSY',
+  503,
+  (kind: string, open: number) => `"${kind}" is not taken while ${open} other questions of this link are open`,
+);
+export const linkUnreachable = defineError(
+  'LINK_UNREACHABLE',
+  503,
+  (url: string, why: string) => `cannot link to ${url}: ${why}`,
+);

@@ -19,12 +19,12 @@ export type NodeMessage =
   | { readonly type: 'report'; readonly id: number; readonly transitions: readonly Transition[] }
   | { readonly type: 'sync'; readonly id: number; readonly registration: NodeRegistration }
   | { readonly type: 'receipt'; readonly receipt: Receipt }
-  | Ask
+  | Question
   | Answered
   | { readonly type: 'ping' };
 
 /** A question of either end (`questions.ts`); `id` is of the end that asks. */
-export interface Ask {
+export interface Question {
   readonly type: 'ask';
   readonly id: number;
   readonly kind: string;
@@ -69,7 +69,7 @@ export type RegionMessage =
   | { readonly type: 'order'; readonly fence: Revision; readonly order: Order }
   /** Which servers there are, at the beginning and whenever that changes. */
   | { readonly type: 'servers'; readonly servers: readonly KnownServer[] }
-  | Ask
+  | Question
   | Answered
   | { readonly type: 'pong' };
 

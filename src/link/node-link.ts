@@ -1,11 +1,13 @@
 import type { Receipt } from '../change/index.ts';
-import { DroverError } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
 import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { NodeChannel } from './channel-pair.ts';
 import { linkClosed, linkRefused } from './errors.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
-import type { Order, RegionMessage } from './messages.ts';
+import type { KnownServer, Order, RegionMessage } from './messages.ts';
+import { errorOf, QuestionDesk, QuestionHandlers, type AskOptions } from './question-desk.ts';
+import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
 
 export interface NodeLinkOptions {
   readonly channel: NodeChannel;
@@ -15,6 +17,9 @@ export interface NodeLinkOptions {
   readonly registration: NodeRegistration;
   /** The direct choices of the last view, from the node's disk. */
   readonly choices: Readonly<Record<string, DirectChoice>>;
+  /** What this node answers when the region asks; none unless told. */
+  readonly questions?: QuestionHandlers<NodeQuestions>;
+  readonly clock?: Clock;
   /** Ends the greeting, and the link with it. */
   readonly signal?: AbortSignal;
 }
@@ -32,6 +37,7 @@ export class NodeLink implements AsyncDisposable {
   readonly #channel: NodeChannel;
   readonly #requests = new Map<number, Request>();
   readonly #greeting = Promise.withResolvers<void>();
+  readonly #questions: QuestionDesk<RegionQuestions, NodeQuestions>;
   #nextId = 1;
   #server = '';
   #revision: Revision = 0;
@@ -41,6 +47,8 @@ export class NodeLink implements AsyncDisposable {
   #onView: ((view: NodeView) => void) | undefined;
   readonly #earlyOrders: Order[] = [];
   #onOrder: ((order: Order) => void) | undefined;
+  #servers: readonly KnownServer[] | undefined;
+  #onServers: ((servers: readonly KnownServer[]) => void) | undefined;
 
   /**
    * Greets and resolves when the region has taken up the whole registration.
@@ -62,9 +70,15 @@ export class NodeLink implements AsyncDisposable {
     return link;
   }
 
-  private constructor({ channel, node }: NodeLinkOptions) {
+  private constructor({ channel, node, clock, questions = new QuestionHandlers() }: NodeLinkOptions) {
     this.node = node;
     this.#channel = channel;
+    this.#questions = new QuestionDesk({
+      peer: () => `server ${this.#server}`,
+      send: (message) => channel.send(message),
+      handlers: questions,
+      ...(clock === undefined ? {} : { clock }),
+    });
     const closed = Promise.withResolvers<string>();
     this.closed = closed.promise;
     channel.onClose((reason) => {
@@ -101,6 +115,21 @@ export class NodeLink implements AsyncDisposable {
   /** Hands on a consumer's receipt; one that is lost with the link is made good by the next view's. */
   receipt(receipt: Omit<Receipt, 'node'>): void {
     this.#channel.send({ type: 'receipt', receipt: { ...receipt, node: this.node } });
+  }
+
+  /** Asks the server at the other end. @throws its error, LINK_CLOSED, LINK_NO_ANSWER, LINK_UNKNOWN_QUESTION, the signal's reason */
+  ask<Kind extends QuestionKind<RegionQuestions>>(
+    kind: Kind,
+    ask: Ask<RegionQuestions, Kind>,
+    options: AskOptions = {},
+  ): Promise<Answer<RegionQuestions, Kind>> {
+    return this.#questions.ask(kind, ask, options);
+  }
+
+  /** Set once. Called with the region's servers as they were told last, then whenever they are told again. */
+  onServers(handle: (servers: readonly KnownServer[]) => void): void {
+    this.#onServers = handle;
+    if (this.#servers !== undefined) handle(this.#servers);
   }
 
   /** Set once. Called with the latest view that came before, then with each that comes. */
@@ -152,7 +181,14 @@ export class NodeLink implements AsyncDisposable {
       case 'reply':
         return this.#take(message.id)?.resolve(message.revision);
       case 'reply-error':
-        return this.#take(message.id)?.reject(remoteError(message));
+        return this.#take(message.id)?.reject(errorOf(message));
+      case 'servers':
+        this.#servers = message.servers;
+        return this.#onServers?.(message.servers);
+      case 'ask':
+      case 'answer':
+      case 'answer-error':
+        return this.#questions.receive(message);
       case 'pong':
         return undefined;
     }
@@ -174,14 +210,10 @@ export class NodeLink implements AsyncDisposable {
   #end(reason: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#questions.end(linkClosed(reason));
     this.#greeting.reject(linkClosed(reason));
     this.#greeting.promise.catch(() => {});
     for (const { reject } of this.#requests.values()) reject(linkClosed(reason));
     this.#requests.clear();
   }
-}
-
-/** The region's error as the node's own: same code, status and words. */
-function remoteError({ code, status, message, hint }: Extract<RegionMessage, { type: 'reply-error' }>): DroverError {
-  return new DroverError({ code, status, exitCode: 1 }, message, hint === undefined ? {} : { hint });
 }

@@ -1,11 +1,16 @@
+import { NO_ACCESS_CONTROL, type AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
-import { DroverError, messageOf } from '../lib/index.ts';
+import { DroverError, messageOf, type Clock } from '../lib/index.ts';
 import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { RegionChannel } from './channel-pair.ts';
-import { linkAway, linkBadGreeting, linkOldEpoch, linkProtocol } from './errors.ts';
+import { linkAway, linkBadGreeting, linkClosed, linkOldEpoch, linkProtocol } from './errors.ts';
+import { authorityOf } from './link-authority.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
-import type { NodeMessage, Order, RegionMessage } from './messages.ts';
+import type { KnownServer, NodeMessage, Order, RegionMessage } from './messages.ts';
+import { partsOf, QuestionDesk, QuestionHandlers, type AskOptions, type QuestionHandler } from './question-desk.ts';
+import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+import type { LinkPeer } from './websocket-entrance.ts';
 
 /** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
 export interface NodeAuthority {
@@ -18,17 +23,23 @@ export interface RegionLinksOptions {
   /** This server's name, told in the welcome. */
   readonly server: string;
   readonly authority: NodeAuthority;
-  readonly changes: Pick<Changes, 'view' | 'adoptChoices' | 'onView' | 'receipt' | 'revision'>;
+  /** Who may, among the nodes of other processes; everybody unless told. */
+  readonly access?: AccessControl;
+  readonly changes: Pick<Changes, 'view' | 'adoptChoices' | 'linked' | 'unlinked' | 'onView' | 'receipt' | 'revision'>;
   /** Told when a node has greeted and been taken up. */
   readonly onLinked?: (node: string) => void;
   /** Told when a node's link is gone and no other has taken its place: for liveness. */
   readonly onUnlinked?: (node: string, reason: string) => void;
+  readonly clock?: Clock;
 }
 
 interface Link {
   readonly node: string;
   readonly epoch: number;
   readonly channel: RegionChannel;
+  /** Null: a node of this very process. */
+  readonly peer: LinkPeer | null;
+  readonly questions: QuestionDesk<NodeQuestions, RegionQuestions>;
   isWelcome: boolean;
 }
 
@@ -42,7 +53,9 @@ export class RegionLinks implements AsyncDisposable {
   readonly #epochs = new Map<string, number>();
   /** Nodes whose view became another one since the last flush. */
   readonly #dirty = new Set<string>();
+  readonly #handlers = new QuestionHandlers<RegionQuestions>();
   readonly #stop: () => void;
+  #servers: readonly KnownServer[] = [];
   #flush: NodeJS.Immediate | undefined;
 
   static start(options: RegionLinksOptions): Promise<RegionLinks> {
@@ -62,15 +75,20 @@ export class RegionLinks implements AsyncDisposable {
       .toSorted();
   }
 
-  /** Takes a channel over; the first message must be the greeting. */
-  accept(channel: RegionChannel): void {
+  /**
+   * Takes a channel over; the first message must be the greeting. A `peer` of another process must be allowed to write the node
+   * that it greets for, with access control on; null is a node of this very process.
+   */
+  accept(channel: RegionChannel, peer: LinkPeer | null = null): void {
     let link: Link | undefined;
     channel.onMessage((message) => {
       if (link !== undefined) return this.#receive(link, message);
-      link = this.#greet(channel, message);
+      link = this.#greet(channel, peer, message);
     });
     channel.onClose((reason) => {
-      if (link !== undefined) this.#drop(link, reason);
+      if (link === undefined) return;
+      link.questions.end(linkClosed(reason));
+      this.#drop(link, reason);
     });
   }
 
@@ -81,12 +99,51 @@ export class RegionLinks implements AsyncDisposable {
     link.channel.send({ type: 'order', fence, order });
   }
 
+  /** Asks a node. @throws LINK_AWAY, its error, LINK_CLOSED, LINK_NO_ANSWER, LINK_UNKNOWN_QUESTION, the signal's reason */
+  async ask<Kind extends QuestionKind<NodeQuestions>>(
+    node: string,
+    kind: Kind,
+    ask: Ask<NodeQuestions, Kind>,
+    options: AskOptions = {},
+  ): Promise<Answer<NodeQuestions, Kind>> {
+    const link = this.#links.get(node);
+    if (link?.isWelcome !== true) throw linkAway(node);
+    return link.questions.ask(kind, ask, options);
+  }
+
+  /** Says who answers a kind of question of nodes; each kind once. */
+  onQuestion<Kind extends QuestionKind<RegionQuestions>>(
+    kind: Kind,
+    handler: QuestionHandler<RegionQuestions, Kind>,
+  ): void {
+    this.#handlers.set(kind, handler);
+  }
+
+  /** Tells every node, now and when it greets, which servers the region has. */
+  tellServers(servers: readonly KnownServer[]): void {
+    this.#servers = servers;
+    for (const link of this.#links.values()) if (link.isWelcome) send(link, { type: 'servers', servers });
+  }
+
+  /** Ends the links of other processes before this server does: their nodes go to another one, and nobody is thought lost. */
+  endRemote(reason: string): void {
+    for (const link of [...this.#links.values()]) {
+      if (link.peer === null) continue;
+      this.#links.delete(link.node);
+      this.#dirty.delete(link.node);
+      link.channel.close(reason);
+    }
+  }
+
   /** Ends every link, so that each node greets anew with all that it is. Nobody is thought lost on that account. */
   greetAgain(reason: string): void {
     const links = [...this.#links.values()];
     this.#links.clear();
     this.#dirty.clear();
-    for (const link of links) link.channel.close(reason);
+    for (const link of links) {
+      this.#options.changes.unlinked(link.node);
+      link.channel.close(reason);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -98,14 +155,15 @@ export class RegionLinks implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  #greet(channel: RegionChannel, message: NodeMessage): Link | undefined {
-    const refusal = this.#refusal(message);
+  #greet(channel: RegionChannel, peer: LinkPeer | null, message: NodeMessage): Link | undefined {
+    const refusal = this.#refusal(message, peer);
     if (refusal !== null) {
       refuse(channel, refusal);
       return undefined;
     }
     const hello = message as Hello;
-    const link = { node: hello.node, epoch: hello.epoch, channel, isWelcome: false };
+    const { node, epoch } = hello;
+    const link = { node, epoch, channel, peer, questions: this.#desk(node, channel), isWelcome: false };
     const replaced = this.#links.get(hello.node);
     this.#links.set(hello.node, link);
     replaced?.channel.close('the node has connected again');
@@ -113,12 +171,35 @@ export class RegionLinks implements AsyncDisposable {
     return link;
   }
 
-  #refusal(message: NodeMessage): DroverError | null {
+  #desk(node: string, channel: RegionChannel): Link['questions'] {
+    const { clock } = this.#options;
+    return new QuestionDesk({
+      peer: () => `node ${node}`,
+      send: (message) => channel.send(message),
+      handlers: this.#handlers,
+      ...(clock === undefined ? {} : { clock }),
+    });
+  }
+
+  #refusal(message: NodeMessage, peer: LinkPeer | null): DroverError | null {
     if (message.type !== 'hello') return linkBadGreeting(`it is "${String(message.type)}"`);
     if (message.protocol !== PROTOCOL_VERSION) return linkProtocol(message.protocol, PROTOCOL_VERSION);
     if (message.registration.node.name !== message.node) return linkBadGreeting('it registers another node');
+    const denial = this.#denial(message.node, peer);
+    if (denial !== null) return denial;
     const known = this.#links.get(message.node)?.epoch ?? this.#epochs.get(message.node) ?? 0;
     return message.epoch < known ? linkOldEpoch(message.node, message.epoch, known) : null;
+  }
+
+  /** Why whoever is at the other end may not speak for a node. A token that is gone or was changed is noticed at its next word. */
+  #denial(node: string, peer: LinkPeer | null): DroverError | null {
+    if (peer === null) return null;
+    try {
+      authorityOf(this.#options.access ?? NO_ACCESS_CONTROL, peer).demand('node', node, 'write');
+      return null;
+    } catch (error) {
+      return error as DroverError;
+    }
   }
 
   async #welcome(link: Link, { registration, choices }: Hello): Promise<void> {
@@ -129,8 +210,10 @@ export class RegionLinks implements AsyncDisposable {
       if (this.#links.get(link.node) !== link) return;
       send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision });
       link.isWelcome = true;
+      changes.linked(link.node);
       this.#epochs.set(link.node, link.epoch);
       this.#options.onLinked?.(link.node);
+      if (this.#servers.length > 0) send(link, { type: 'servers', servers: this.#servers });
       this.#sendView(link.node);
     } catch (error) {
       if (this.#links.get(link.node) !== link) return;
@@ -142,6 +225,8 @@ export class RegionLinks implements AsyncDisposable {
   #receive(link: Link, message: NodeMessage): void {
     if (this.#links.get(link.node) !== link) return;
     const { authority, changes } = this.#options;
+    const denial = this.#denial(link.node, link.peer);
+    if (denial !== null) return this.#refuse(link, denial);
     switch (message.type) {
       case 'report':
         return this.#reply(link, message.id, () => authority.report(link.node, message.transitions, link.epoch));
@@ -150,6 +235,10 @@ export class RegionLinks implements AsyncDisposable {
       case 'receipt':
         // A node speaks for its own consumers only.
         return changes.receipt({ ...message.receipt, node: link.node });
+      case 'ask':
+      case 'answer':
+      case 'answer-error':
+        return link.questions.receive(message);
       case 'ping':
         return send(link, { type: 'pong' });
       case 'hello':
@@ -157,10 +246,15 @@ export class RegionLinks implements AsyncDisposable {
     }
   }
 
+  #refuse(link: Link, error: unknown): void {
+    refuse(link.channel, error);
+    this.#drop(link, messageOf(error));
+  }
+
   #reply(link: Link, id: number, write: () => Promise<Revision>): void {
     write().then(
       (revision) => send(link, { type: 'reply', id, revision }),
-      (error: unknown) => send(link, replyError(id, error)),
+      (error: unknown) => send(link, { type: 'reply-error', id, ...partsOf(error) }),
     );
   }
 
@@ -186,6 +280,7 @@ export class RegionLinks implements AsyncDisposable {
     if (this.#links.get(link.node) !== link) return;
     this.#links.delete(link.node);
     this.#dirty.delete(link.node);
+    this.#options.changes.unlinked(link.node);
     if (link.isWelcome) this.#options.onUnlinked?.(link.node, reason);
   }
 }
@@ -198,11 +293,4 @@ function refuse(channel: RegionChannel, error: unknown): void {
   const code = error instanceof DroverError ? error.code : 'LINK_FAILED';
   channel.send({ type: 'refused', code, message: messageOf(error) });
   channel.close(`refused: ${messageOf(error)}`);
-}
-
-function replyError(id: number, error: unknown): RegionMessage {
-  if (!(error instanceof DroverError))
-    return { type: 'reply-error', id, code: 'LINK_FAILED', status: 500, message: messageOf(error) };
-  const { code, status, message, hint } = error;
-  return { type: 'reply-error', id, code, status, message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -1,0 +1,96 @@
+import type { Clock, Timer, Timing } from '../lib/index.ts';
+
+/** A connection as the pulse sees it. */
+export interface Beating {
+  /** Bytes that came so far: anything that came is a sign of life. */
+  readonly bytesRead: number;
+  /** Sends a sign of life, unless something else was sent since the last one. */
+  beat(): void;
+  /** Nothing came for so long. */
+  silent(forMs: number): void;
+}
+
+export interface LinkPulseOptions {
+  readonly clock: Clock;
+  readonly timing: Pick<Timing, 'heartbeatMs' | 'suspectedAfterMs'>;
+}
+
+interface Watched {
+  bytesRead: number;
+  /** Monotonic ms when it was last seen to have read something. */
+  heardAtMs: number;
+}
+
+/** So many connections are looked at in one turn of the event loop. */
+const AT_ONCE = 256;
+
+/**
+ * Signs of life for all links of a process, with one timer: each end says that it is there every heartbeat and judges the other
+ * by what it hears, so that a connection of which one half is gone is noticed by both.
+ */
+export class LinkPulse implements Disposable {
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #silenceMs: number;
+  readonly #watched = new Map<Beating, Watched>();
+  #timer: Timer | null = null;
+  #tickedAtMs = 0;
+
+  constructor({ clock, timing }: LinkPulseOptions) {
+    this.#clock = clock;
+    this.#heartbeatMs = timing.heartbeatMs;
+    this.#silenceMs = timing.suspectedAfterMs;
+  }
+
+  /** How long a connection may be silent, in ms. */
+  get silenceMs(): number {
+    return this.#silenceMs;
+  }
+
+  add(one: Beating): void {
+    const nowMs = this.#clock.now();
+    this.#watched.set(one, { bytesRead: one.bytesRead, heardAtMs: nowMs });
+    if (this.#timer !== null) return;
+    this.#tickedAtMs = nowMs;
+    this.#arm();
+  }
+
+  remove(one: Beating): void {
+    this.#watched.delete(one);
+    if (this.#watched.size === 0) this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.after(this.#heartbeatMs, () => {
+      const nowMs = this.#clock.now();
+      // What was not read while this process itself stood still is no silence of the others.
+      const stoodStillMs = Math.max(0, nowMs - this.#tickedAtMs - this.#heartbeatMs);
+      this.#tickedAtMs = nowMs;
+      this.#arm();
+      void this.#look([...this.#watched], nowMs, stoodStillMs);
+    });
+  }
+
+  async #look(all: readonly (readonly [Beating, Watched])[], nowMs: number, forgivenMs: number): Promise<void> {
+    for (const [index, [one, watched]] of all.entries()) {
+      if (index > 0 && index % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#watched.has(one)) this.#judge(one, watched, nowMs, forgivenMs);
+    }
+  }
+
+  #judge(one: Beating, watched: Watched, nowMs: number, forgivenMs: number): void {
+    const { bytesRead } = one;
+    if (bytesRead !== watched.bytesRead) {
+      watched.bytesRead = bytesRead;
+      watched.heardAtMs = nowMs;
+    } else watched.heardAtMs += forgivenMs;
+    const silentMs = nowMs - watched.heardAtMs;
+    if (silentMs >= this.#silenceMs) one.silent(silentMs);
+    else one.beat();
+  }
+}
