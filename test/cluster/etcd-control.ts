@@ -26,6 +26,7 @@ export function etcdctl(
   access: ControlAccess,
   endpoints: readonly string[],
   words: readonly string[],
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<string> {
   const tls = access.certificates;
   const options = [

@@ -57,7 +57,12 @@ export function memberWords(plan: ClusterPlan, member: MemberPlan): readonly str
 
 /** Starts its process, on the data that it has. */
 export function startMember(plan: ClusterPlan, member: MemberPlan): GuardedProcess {
-  return GuardedProcess.start({ program: plan.program, words: memberWords(plan, member), cwd: plan.folder });
+  return GuardedProcess.start({
+    program: plan.program,
+    words: memberWords(plan, member),
+    cwd: plan.folder,
+    removes: plan.folder,
+  });
 }
 
 function tlsWords(certificates: Certificates | null): readonly string[] {

@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 
 /**
- * A guard beside the program waits for the end of descriptor 3, which only the starter holds: when the starter ends, however it
- * ends, all of the group goes. The program itself keeps the shell's pid, so that it alone can be stopped and continued.
+ * A guard beside the program reads descriptor 3, which only the starter holds: when the starter ends without a word, however it
+ * ends, the program goes, with its group and its folder. The program keeps the shell's pid, so that it alone can be stopped.
  */
-const GUARD = '(cat >/dev/null; kill -9 -$$) <&3 >/dev/null 2>&1 & exec "$@" 3<&-';
+const GUARD =
+  '(read -r word || { kill -9 $$; [ -z "$FOLDER_OF_GUARD" ] || rm -rf -- "$FOLDER_OF_GUARD"; }; kill -9 -$$) ' +
+  '<&3 >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** What is kept of what it said, in characters. */
 const SAID_LENGTH = 65_536;
@@ -15,6 +18,8 @@ export interface GuardedProcessOptions {
   readonly words: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A folder that goes when the starter ends without having ended the process. */
+  readonly removes?: string;
 }
 
 /** A process in a group of its own that never outlives the process that started it, not even when that is killed. */
@@ -34,16 +39,16 @@ export class GuardedProcess implements AsyncDisposable {
     this.ended = new Promise((resolve) => child.once('close', () => resolve()));
     child.once('exit', () => {
       this.#running = false;
-      child.stdio[3]?.destroy();
+      (child.stdio[3] as Socket | null)?.end('ended\n');
     });
   }
 
   /** @throws when the program cannot be started at all */
-  static start({ program, words, cwd, env = {} }: GuardedProcessOptions): GuardedProcess {
+  static start({ program, words, cwd, env = {}, removes = '' }: GuardedProcessOptions): GuardedProcess {
     const child = spawn('/bin/sh', ['-c', GUARD, 'guard', program, ...words], {
       cwd,
       detached: true,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...env, FOLDER_OF_GUARD: removes },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     child.once('error', () => undefined);
