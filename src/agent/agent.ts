@@ -225,7 +225,8 @@ export class Agent implements AsyncDisposable {
     const sockets = await Promise.all(
       config.http.sockets.map(async (one) => ({ ...one, owner: await ownerOf(one.owner) })),
     );
-    this.#http = stack.use(await Http.start({ context: this.#apiContext(region), addresses, port, sockets }));
+    this.#http = stack.use(await Http.start({ context: this.#apiContext(), addresses, port, sockets }));
+    stack.defer(() => this.#region?.endRemoteLinks());
   }
 
   async #startHandlers(stack: AsyncDisposableStack): Promise<void> {

@@ -8,10 +8,11 @@ import {
   type AgentTokens,
 } from '../access/index.ts';
 import { Changes, CheckHistory, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
+import type { UpgradeHandler } from '../api/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
-import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
+import { channelPair, LinkPulse, NODE_LINK_PATH, nodeEntrance, RegionLinks, type NodeChannel } from '../link/index.ts';
 import {
   Catalog,
   type Indexed,
@@ -82,6 +83,10 @@ interface Parts extends PreparedParts {
   readonly links: RegionLinks;
   readonly liveness: Liveness;
   readonly acl: AccessParts;
+  /** Signs of life for all links of this server to other processes. */
+  readonly pulse: LinkPulse;
+  /** Where links come in, by path. */
+  readonly upgrades: Map<string, UpgradeHandler>;
 }
 
 /** The region's half of a server: store, catalog, registry, changes and the region's end of all links. */
@@ -118,6 +123,11 @@ export class Region implements AsyncDisposable {
     this.parts.links.greetAgain('the region was restored from a snapshot');
     this.parts.liveness.expectAll();
     await ensureManagement(this.#accessControl, this.parts.acl);
+  }
+
+  /** Ends the links of other processes, before HTTP does: their nodes go to another server. */
+  endRemoteLinks(): void {
+    this.parts.links.endRemote('the server stops');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -162,7 +172,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   stack.use(await TombstoneReaper.start({ store, feed, fence: fence('tombstones'), clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
   stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
-  const linked = await startLinks(options, { catalog, registry, changes }, stack);
+  const acl = await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack);
+  const linked = await startLinks(options, { catalog, registry, changes, acl }, stack);
   const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
   return {
     store,
@@ -179,7 +190,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     ...(await startWrites(options, states, feed, stack)),
     ...preparedParts({ state: preparedState, feed, catalog, agent: options.server, session }),
     history: new HistoryLog(store),
-    acl: await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack),
+    acl,
     userEvents: userEvents(feed, eventLog, (text) => log.warn({}, text)),
   };
 }
@@ -226,23 +237,29 @@ async function startWrites(
   };
 }
 
+type Links = Pick<Parts, 'links' | 'liveness' | 'pulse' | 'upgrades'>;
+
 async function startLinks(
   { server, timing, clock, log }: RegionOptions,
-  { catalog, registry, changes }: Pick<Parts, 'catalog' | 'registry' | 'changes'>,
+  { catalog, registry, changes, acl: { access } }: Pick<Parts, 'catalog' | 'registry' | 'changes' | 'acl'>,
   stack: AsyncDisposableStack,
-): Promise<Pick<Parts, 'links' | 'liveness'>> {
+): Promise<Links> {
   const liveness = stack.use(new Liveness({ catalog, registry, timing, clock, log }));
   const links = stack.use(
     await RegionLinks.start({
       server,
       authority: registry,
+      access,
       changes,
+      clock,
       onLinked: (node) => liveness.linked(node),
       onUnlinked: (node, reason) => liveness.unlinked(node, reason),
     }),
   );
   liveness.expectAll();
-  return { links, liveness };
+  const pulse = stack.use(new LinkPulse({ clock, timing }));
+  const entrance = stack.use(nodeEntrance(links, access, { pulse }));
+  return { links, liveness, pulse, upgrades: new Map([[NODE_LINK_PATH, entrance.upgrade]]) };
 }
 
 const EXPIRY_EVERY_MS = 60_000;
