@@ -11,6 +11,7 @@ import { recoveryRules } from './identities.ts';
 import { secretHash, type Kept, type TokenRecord } from './records.ts';
 import { managementAuthority, RuleAuthority } from './rule-authority.ts';
 import { TokenRules } from './token-rules.ts';
+import type { TokenWord } from './token-word.ts';
 
 /** How an operator has access control. */
 export interface AccessSettings {
@@ -123,6 +124,20 @@ export class Access implements AccessControl {
     if (this.#rules.isManagement(token.record)) return { accessor, isManagement: true, allowed: true, rule: null };
     const rules = compileRules(this.#rules.of(token.record), this.defaultPolicy);
     return { accessor, isManagement: false, ...decide(rules, resource, name, level) };
+  }
+
+  /**
+   * All that there is to say of a token to an agent, which decides by it on its own; of no secret of the anonymous token, whatever
+   * this agent shows itself.
+   *
+   * @throws ACCESS_UNKNOWN_TOKEN
+   */
+  wordOf(secret: string): TokenWord {
+    const { record } = this.#living(this.#state.tokenByHash(secretHash(secret || ANONYMOUS_SECRET)));
+    const { accessor } = record;
+    if (this.#rules.isManagement(record)) return { accessor, isManagement: true, rules: [] };
+    const rules = this.#rules.of(record).map(({ resource, match, name, level }) => ({ resource, match, name, level }));
+    return { accessor, isManagement: false, rules };
   }
 
   /** Of no secret that of the agent's default token, else the anonymous one. */

@@ -51,6 +51,11 @@ export interface AccessControl {
    * @throws ACCESS_UNKNOWN_TOKEN (403, `ACL not found`)
    */
   authorityOf(secret: string): Authority;
+  /**
+   * Where tokens are known elsewhere: finds out what this one allows, so that `authorityOf` knows. Undefined where it does by
+   * now; never rejects.
+   */
+  prepare?(secret: string): Promise<void> | undefined;
   /** What the token of an AccessorID allows. @throws ACCESS_UNKNOWN_TOKEN */
   authorityOfAccessor?(accessor: string): Authority;
 }

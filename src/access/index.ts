@@ -18,6 +18,8 @@ export { compileRules, type CompiledRules } from './compile-rules.ts';
 export { decide, decideUnder, type Decision } from './decide.ts';
 export { parseRules } from './parse-rules.ts';
 export * from './records.ts';
+export { RemoteAccess, type AskedToken, type RemoteAccessOptions } from './remote-access.ts';
 export { RuleAuthority } from './rule-authority.ts';
 export { NAMED, SCALAR, selectorOf, type Rule, type RuleLevel } from './rule.ts';
+export type { TokenWord } from './token-word.ts';
 export { TokenExpiry, type TokenExpiryOptions } from './token-expiry.ts';

@@ -17,7 +17,12 @@ import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
 import { preparedForDns } from './prepared-for-dns.ts';
-import { Region } from './region.ts';
+import { JoinedRegion } from './joined/joined-region.ts';
+import { JoinedServers } from './joined/servers.ts';
+import { ServerDesk } from './joined/server-desk.ts';
+import { Region, type ServerSelf } from './region.ts';
+import { advertisedAddress } from './servers/advertised-address.ts';
+import { serverPlace } from './servers/server-place.ts';
 import { bracketed, ownAddress } from './own-address.ts';
 import { ownerOf } from './owner.ts';
 import { planReload, type DnsSettings } from './reload-plan.ts';
@@ -46,7 +51,11 @@ export class Agent implements AsyncDisposable {
   #stack = new AsyncDisposableStack();
   /** As it was at the start, with what a reload took up since; nodes know theirs. */
   #config: AgentConfig;
+  /** The region, where it is in this process; else what there is of it here. */
   #region: Region | null = null;
+  #joined: JoinedRegion | null = null;
+  #servers: JoinedServers | null = null;
+  readonly #desk: ServerDesk;
   #http: HttpApi | null = null;
   #handlers: AgentHandlers | null = null;
   #dns: DnsServers | null = null;
@@ -70,6 +79,7 @@ export class Agent implements AsyncDisposable {
     this.#config = options.config;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#desk = new ServerDesk(() => null);
     this.#nodes = new HostedNodes({
       start: (config) => this.#startNode(config),
       change: (node, config) => this.#changeNode(node, config),
@@ -126,30 +136,32 @@ export class Agent implements AsyncDisposable {
     const { addresses, port } = config.http;
     for (const address of addresses) await refuseTakenPort({ address, port });
     for (const warning of config.warnings) log.warn({}, warning);
-    const starting = this.#startRegion();
+    const starting = config.server ? this.#startRegion(stack) : this.#startJoined(stack);
+    starting.catch(() => undefined);
     // While the store opens in its own thread, this one reads the code of HTTP.
     const loading = loadHttpApi();
     loading.catch(() => undefined);
-    const region = stack.use(await starting);
-    this.#region = region;
-    await this.#startDns(region, stack);
+    await starting;
+    await this.#startDns(stack);
     stack.use(this.#nodes);
-    stack.defer(() => region.parts.liveness.rest());
+    stack.defer(() => this.#region?.parts.liveness.rest());
     await endLeftBalancers(config, this.#clock, log);
     await this.#nodes.start(config.nodes);
-    await this.#startHttp(await loading, region, stack);
+    await this.#startHttp(await loading, stack);
+    if (this.#region !== null) await this.#announce(this.#region);
     await this.#startHandlers(stack);
   }
 
-  async #startRegion(): Promise<Region> {
+  async #startRegion(stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
     const accessControl = await accessOptionsOf(config, firstOf(config).name);
-    return Region.start({
+    const region = await Region.start({
       accessControl,
       name: config.datacenter,
       server: firstOf(config).name,
-      // Without a server the region is what is known of it here: nothing.
-      store: config.server ? config.store : 'memory:',
+      self: await this.#self(),
+      store: config.store,
+      etcd: config.etcd,
       historyKeepMs: config.historyKeepMs,
       valueBytes: config.http.settings.valueBytes,
       sessionTtlMinMs: config.sessionTtlMinMs,
@@ -158,12 +170,58 @@ export class Agent implements AsyncDisposable {
       random: this.#random,
       log,
     });
+    this.#region = stack.use(region);
+  }
+
+  /** What an agent without a server has of the region: those that it can ask, and what it remembers of their answers. */
+  async #startJoined(stack: AsyncDisposableStack): Promise<void> {
+    const { config, log } = this.#options;
+    const { clock, random } = { clock: this.#clock, random: this.#random };
+    const accessControl = await accessOptionsOf(config, firstOf(config).name);
+    const servers = config.join.length === 0 ? null : stack.use(await this.#openServers());
+    this.#servers = servers;
+    const desk = this.#desk;
+    this.#joined = stack.use(await JoinedRegion.start({ config, accessControl, servers, desk, clock, random, log }));
+  }
+
+  #openServers(): Promise<JoinedServers> {
+    const { config, log } = this.#options;
+    const { heartbeatMs, reconnectJitterMs } = TIMING[config.timing];
+    return JoinedServers.open({
+      join: config.join,
+      directory: config.dataDirectory,
+      retryFirstMs: heartbeatMs,
+      retryMostMs: Math.max(heartbeatMs, 2 * reconnectJitterMs),
+      clock: this.#clock,
+      random: this.#random,
+      warn: (text) => log.warn({}, text),
+    });
+  }
+
+  get #parts(): Region['parts'] | JoinedRegion['parts'] {
+    return (this.#region ?? (this.#joined as JoinedRegion)).parts;
+  }
+
+  async #self(): Promise<ServerSelf> {
+    const { config, version } = this.#options;
+    return { version, address: firstOf(config).address, place: await serverPlace(config.dataDirectory) };
+  }
+
+  /** Tells the region's other servers and agents where this one is reached. */
+  async #announce({ parts }: Region): Promise<void> {
+    const { config, log } = this.#options;
+    const { addresses } = config.http;
+    const nodeAddress = firstOf(config).address;
+    const { address, warning } = advertisedAddress({ httpAddresses: addresses, nodeAddress, store: config.store });
+    if (warning !== null) log.warn({}, warning);
+    const httpPort = addresses.length === 0 ? 0 : (this.#http?.port ?? 0);
+    await parts.servers.announce({ address, httpPort });
   }
 
   #startNode(config: NodeConfig): Promise<StartedNode> {
     const { version, log } = this.#options;
     const { datacenter, dataDirectory, dev, scripts, timing } = this.#config;
-    const region = this.#region as Region;
+    const { catalog, feed } = this.#parts;
     return startNode({
       config,
       datacenter,
@@ -171,8 +229,8 @@ export class Agent implements AsyncDisposable {
       stateDirectory: path.join(dataDirectory, 'nodes', encodeURIComponent(config.name)),
       keepsRegistrations: !dev,
       scripts,
-      connect: () => this.#connect(region),
-      elsewhere: regionTargets(region.parts.catalog, region.parts.feed),
+      connect: () => this.#connect(),
+      elsewhere: regionTargets(catalog, feed),
       ownInstances: this.#isServer(config) ? [serverInstance()] : [],
       timing: TIMING[timing],
       clock: this.#clock,
@@ -182,9 +240,9 @@ export class Agent implements AsyncDisposable {
   }
 
   /** @throws AGENT_NO_REGION saying why there is no server to link to */
-  #connect(region: Region): NodeChannel {
-    if (this.#config.server) return region.connect();
-    throw noRegion(this.#config.join);
+  #connect(): NodeChannel {
+    if (this.#region !== null) return this.#region.connect();
+    throw noRegion(this.#servers?.candidates.map(({ url }) => url) ?? []);
   }
 
   /** Whether a node is the server's own. */
@@ -196,10 +254,11 @@ export class Agent implements AsyncDisposable {
     await node.reconfigure(nodeRecordOf(config, this.#config.datacenter, this.#options.version), config);
   }
 
-  async #startDns({ parts }: Region, stack: AsyncDisposableStack): Promise<void> {
+  async #startDns(stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
     // Without a region every name would be answered with "there is no such name", and that be remembered.
-    if (config.dns.port < 0 || !config.server) return;
+    if (config.dns.port < 0 || this.#region === null) return;
+    const { parts } = this.#region;
     const { catalog, feed, changes, acl } = parts;
     const server = firstOf(config).name;
     this.#dns = stack.use(
@@ -218,7 +277,7 @@ export class Agent implements AsyncDisposable {
     stack.defer(changes.addServerConsumer({ node: server, kind: 'dns', take: () => 'applied' }));
   }
 
-  async #startHttp(Http: typeof HttpApi, region: Region, stack: AsyncDisposableStack): Promise<void> {
+  async #startHttp(Http: typeof HttpApi, stack: AsyncDisposableStack): Promise<void> {
     const { config } = this.#options;
     if (config.http.port < 0) return;
     const { addresses, port } = config.http;
@@ -245,14 +304,15 @@ export class Agent implements AsyncDisposable {
     await this.#handlers.apply(this.#nodes.configs);
   }
 
-  #apiContext(region: Region): ApiContext {
+  #apiContext(): ApiContext {
     const { config, version, log } = this.#options;
     return {
-      ...region.parts,
-      access: region.parts.acl.access,
+      ...this.#parts,
+      access: this.#joined?.parts.access ?? this.#parts.acl.access,
       version,
       region: config.datacenter,
       isServer: config.server,
+      forward: this.#joined?.forwarder ?? null,
       legacy: config.legacy,
       pretty: config.dev,
       clock: this.#clock,
@@ -264,7 +324,7 @@ export class Agent implements AsyncDisposable {
       dnsAddress: () => this.dnsAddress,
       httpAddress: () => this.httpAddress ?? '',
       reload: () => this.reload(),
-      restored: () => region.greetAgain(),
+      restored: async () => this.#region?.greetAgain(),
       leave: () => this.#options.onLeave?.(),
       log: apiLogOf(log),
     };
@@ -294,7 +354,7 @@ export class Agent implements AsyncDisposable {
       await this.#handlers?.apply(this.#nodes.configs);
     }
     takeUpDns();
-    this.#region?.parts.acl.tokens.configure(next.acl.tokens);
+    this.#parts.acl.tokens.configure(next.acl.tokens);
     const taken = steps.map((step) => `${step.type} ${step.type === 'leave' ? step.name : step.config.name}`);
     log.info({ nodes: taken }, 'the configuration was read again');
   }

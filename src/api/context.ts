@@ -6,10 +6,11 @@ import type { Kv, KvWrites, Sessions, SessionWrites, Transactions } from '../kv/
 import type { CatalogReader, Feed, LiveQueries, PreparedParts, Registry } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
 import type { ApiLog } from './api-log.ts';
+import type { Forwarder } from './forward/index.ts';
 import type { HttpSettings } from './http-settings.ts';
 import type { LocalNode } from './local-node.ts';
-
 import type { UpgradeHandler } from './upgrades.ts';
+
 /** Everything that the HTTP API speaks for; filled in by the agent. */
 export interface ApiContext extends PreparedParts {
   readonly version: string;
@@ -17,6 +18,8 @@ export interface ApiContext extends PreparedParts {
   readonly region: string;
   /** One that is no server, and has none that it could reach, speaks for itself only. */
   readonly isServer: boolean;
+  /** Hands on what is about the region, where the region is not in this process; null where it is, or where there is none. */
+  readonly forward: Forwarder | null;
   readonly legacy: boolean;
   /** `-dev` pretty-prints every answer. */
   readonly pretty: boolean;
@@ -45,11 +48,11 @@ export interface ApiContext extends PreparedParts {
   /** The nodes this agent hosts by name; the first has Consul's agent API. */
   readonly nodes: ReadonlyMap<string, LocalNode>;
   readonly firstNode: string;
+  /** Requests that become another protocol's, by path: links. */
+  readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
   /** Where DNS answers: `127.0.0.1:8600`; null when it is off. */
   dnsAddress(): string | null;
   /** Where HTTP answers: `http://127.0.0.1:8500`. */
-  /** Requests that become another protocol's, by path: links. */
-  readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
   httpAddress(): string;
   /** Reads the configuration anew. @throws what is wrong with it; then everything stays as it was */
   reload(): Promise<void>;

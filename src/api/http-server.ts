@@ -28,7 +28,7 @@ export async function buildHttpServer(
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, request, reply) => void refuse(request.url, reply, 400, error.message),
   });
-  addDoor(server, door, context.isServer);
+  addDoor(server, door, !context.isServer && context.forward === null);
   addErrorPages(server, context);
   server.get('/', (_request, reply) => reply.type(TEXT).send(`Consul Agent: drover ${context.version}\n`));
   await server.register((scope) => registerV2(scope, context));
@@ -36,17 +36,19 @@ export async function buildHttpServer(
 }
 
 /** The same door for requests that are injected, and the guard for all that is not `/v1`. */
-function addDoor(server: FastifyInstance, door: FrontDoor, isServer: boolean): void {
+function addDoor(server: FastifyInstance, door: FrontDoor, isAlone: boolean): void {
   server.addHook('onRequest', (request, reply, done) => {
     const { originalUrl, raw, url } = request;
     door.greet(reply.raw);
     if (door.takes(originForm(originalUrl), raw, reply.raw)) return void reply.hijack();
     const refusal = door.refusalOf(raw);
     if (refusal !== null) return void refuse(url, reply, 403, refusal);
-    if (!isServer && refuseWithoutRegion(url, reply)) return;
+    if (isAlone && refuseWithoutRegion(url, reply)) return;
+    const preparing = door.prepare(raw);
+    const go = (): void => void (preparing === undefined ? done() : preparing.then(() => done()));
     // As `FrontDoor.takes`: requests of one connection take turns.
-    if (reply.raw.socket === null) reply.raw.once('socket', () => done());
-    else done();
+    if (reply.raw.socket === null) reply.raw.once('socket', go);
+    else go();
   });
 }
 

@@ -1,0 +1,26 @@
+import { isLocal } from '../v1/local-only.ts';
+
+/** Who answers a request that comes to an agent without a region of its own. */
+export type Answered = 'here' | 'by a server';
+
+/** What an agent answers for itself under `/v2`, and is asked of it. */
+const OWN_V2 = /^\/v2\/(?:status|listener|provisions|balancer|maintenance|openapi\.json)(?:[/?]|$)/;
+/** What this agent knows as well while no server can be asked: of its own nodes. */
+const HERE_WHEN_CUT_OFF = /^\/v1\/(?:agent\/members|status\/leader|status\/peers)(?:\?|$)|^\/v2\/environment\//;
+
+/** Decides it by the request's URL (origin form). Pure. */
+export function whereAnswered(url: string, isLinked: boolean): Answered {
+  if (HERE_WHEN_CUT_OFF.test(url)) return isLinked ? 'by a server' : 'here';
+  if (url.startsWith('/v1/'))
+    return isLocal(decoded(url.slice('/v1/'.length).split('?', 1)[0] as string)) ? 'here' : 'by a server';
+  if (/^\/v2(?:[/?]|$)/.test(url)) return OWN_V2.test(url) ? 'here' : 'by a server';
+  return url === '/' ? 'here' : 'by a server';
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
