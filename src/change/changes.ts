@@ -100,6 +100,8 @@ export class Changes implements AsyncDisposable {
   addServerConsumer(consumer: ServerConsumer): () => void {
     const key = consumerKey(consumer);
     this.#servers.set(key, consumer);
+    // It begins with what is here: nobody waits for it on account of what was before.
+    this.receipt({ node: consumer.node, kind: consumer.kind, revision: this.#log.newest, outcome: 'applied' });
     return () => {
       if (this.#servers.get(key) === consumer) this.#servers.delete(key);
       this.#recheck();

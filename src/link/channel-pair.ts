@@ -11,11 +11,16 @@ export type RegionChannel = Channel<NodeMessage, RegionMessage>;
  * before a close still arrives, as on a socket, and what is sent after it is dropped.
  */
 export function channelPair(): [node: NodeChannel, region: RegionChannel] {
-  const node = new MemoryChannel<RegionMessage, NodeMessage>();
-  const region = new MemoryChannel<NodeMessage, RegionMessage>();
-  node.join(region);
-  region.join(node);
-  return [node, region];
+  return memoryChannels<RegionMessage, NodeMessage>();
+}
+
+/** The same for whatever messages; the first of the two hears `Near`. */
+export function memoryChannels<Near, Far>(): [near: Channel<Near, Far>, far: Channel<Far, Near>] {
+  const near = new MemoryChannel<Near, Far>();
+  const far = new MemoryChannel<Far, Near>();
+  near.join(far);
+  far.join(near);
+  return [near, far];
 }
 
 class MemoryChannel<Incoming, Outgoing> implements Channel<Incoming, Outgoing> {

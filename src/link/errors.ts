@@ -50,3 +50,25 @@ export const linkUnreachable = defineError(
   503,
   (url: string, why: string) => `cannot link to ${url}: ${why}`,
 );
+export const peerUnknown = defineError(
+  'LINK_UNKNOWN_SERVER',
+  403,
+  (server: string) => `"${server}" is not among the servers that run, or was started again`,
+  { hint: 'it is as soon as its record is in the store of the region: do both use the same store?' },
+);
+export const peerUnproven = defineError(
+  'LINK_UNPROVEN',
+  403,
+  (server: string, why: string) => `"${server}" has not proven to be a server of this region: ${why}`,
+);
+export const peerOther = defineError(
+  'LINK_OTHER_SERVER',
+  409,
+  (expected: string, found: string) => `at the address of server ${expected} is ${found}, or another start of it`,
+  { hint: 'two servers that advertise one address? compare client_addr and advertise_addr' },
+);
+export const peerRefused = defineError(
+  'LINK_REFUSED_BY_SERVER',
+  503,
+  (server: string, code: string, why: string) => `server ${server} refused the link: ${why} (${code})`,
+);

@@ -13,3 +13,16 @@ export * from './region-links.ts';
 export * from './websocket-channel.ts';
 export * from './websocket-entrance.ts';
 export type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+export { PeerKey } from './peer-key.ts';
+export { PeerLinks, type PeerLinksOptions, type PeerStatus, type ServerDirectory } from './peer-links.ts';
+export {
+  parsePeerMessage,
+  parsePeerReply,
+  PEER_LINK_PATH,
+  PEER_PROTOCOL,
+  type PeerMessage,
+  type PeerReply,
+  type Renewal,
+} from './peer-messages.ts';
+export type { HearerChannel } from './peer-hearer.ts';
+export type { SpeakerChannel } from './peer-speaker.ts';

@@ -5,12 +5,20 @@
 export interface RegionQuestions {
   /** A node's DNS hands on what it cannot answer from what it was told: a whole DNS message, and who asks. */
   readonly dns: {
-    readonly ask: { readonly packet: string; readonly transport: 'udp' | 'tcp'; readonly client: string };
-    /** null: no answer is given. `topics` and `revision` say what it follows from, for whoever keeps it. */
+    readonly ask: {
+      readonly packet: string;
+      readonly transport: 'udp' | 'tcp';
+      /** Octets of the longest answer; null: what the transport carries. */
+      readonly maxBytes: number | null;
+      readonly client: string;
+    };
+    /**
+     * `packet` null: no answer is given. `shared` is what the answer is made of, for whoever keeps it, and null where it must not
+     * be; it stands until the server says of one of `topics` that it is stale, and without topics while no server can be asked.
+     */
     readonly answer: {
       readonly packet: string | null;
-      readonly topics: readonly string[];
-      readonly revision: number;
+      readonly shared: { readonly answers: readonly unknown[]; readonly topics: readonly string[] } | null;
     };
   };
   /** What a token may, so that an agent decides about its own endpoints also while it is cut off. */
@@ -43,6 +51,8 @@ export interface NodeQuestions {
     /** In the order of the targets; `refuses`: the machine answers, and nothing listens there. */
     readonly answer: { readonly found: readonly ('accepts' | 'refuses' | 'silent')[] };
   };
+  /** Says that what the node's DNS keeps of these topics is not so any more; answered when that is dropped. `*`: of all. */
+  readonly stale: { readonly ask: { readonly topics: readonly string[] }; readonly answer: Record<string, never> };
   /** What became of provisions that were ordered: the listener's status, as the API shows it. */
   readonly listener: { readonly ask: Record<string, never>; readonly answer: { readonly status: unknown } };
 }

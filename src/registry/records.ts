@@ -68,6 +68,8 @@ export interface ServerRecord {
   readonly protocol: number;
   /** Differs with each start of the process. */
   readonly incarnation: string;
+  /** The public half of the key by which it is known on links between servers: SPKI, base64. */
+  readonly linkKey?: string;
 }
 
 /** `inst/<node>/<service-id>`. */
