@@ -1,17 +1,19 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findComponent } from '../require-component.ts';
-import { callerOf } from './caller.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { etcdctl, memberStatus, type ControlAccess, type MemberStatus } from './etcd-control.ts';
-import { startMember, written, type ClusterPlan, type MemberPlan } from './etcd-member.ts';
-import { FreePorts } from './free-ports.ts';
+import { startMember, type ClusterPlan, type MemberPlan } from './etcd-member.ts';
+import { written, type Ground } from './ground.ts';
 import type { GuardedProcess } from './guarded-process.ts';
-import { Line, type Place } from './line.ts';
+import { LoopbackGround } from './loopback-ground.ts';
 import { quickFolder } from './quick-folder.ts';
 import { until } from './until.ts';
 
 const READY_MS = 30_000;
+/** Where members have a network of their own. */
+const CLIENT_PORT = 2_379;
+const PEER_PORT = 2_380;
 
 /** etcd's root, and a user that may read and write everything. With TLS, the client's certificate is the user `drover`. */
 export const ETCD_USERS = {
@@ -30,8 +32,8 @@ export interface EtcdClusterOptions {
   readonly addresses?: readonly string[];
   /** Members reach each other, and clients reach them, through lines that can be cut. */
   readonly lines?: boolean;
-  /** Names of processes that call: so that single ones can be cut off. Members add themselves as `etcd-0`… */
-  readonly parties?: Map<number, string>;
+  /** Where its members, the parties `etcd-0`…, are to stand; the caller's. Then `addresses` and `lines` are its matter. */
+  readonly ground?: Ground;
   /** More words for etcd's command line. */
   readonly flags?: readonly string[];
 }
@@ -39,33 +41,23 @@ export interface EtcdClusterOptions {
 /** Real etcd members in processes of their own, on free ports and data in a temporary folder; nothing is left of them. */
 export class EtcdCluster implements AsyncDisposable {
   readonly #plan: ClusterPlan;
-  readonly #parties: Map<number, string>;
+  readonly #ground: Ground;
+  readonly #isOwnGround: boolean;
   readonly #auth: boolean;
   readonly #processes: GuardedProcess[] = [];
-  readonly #clientLines: Line[] = [];
-  readonly #peerLines: Line[] = [];
 
-  private constructor(plan: ClusterPlan, { auth = false, parties = new Map() }: EtcdClusterOptions) {
+  private constructor(plan: ClusterPlan, ground: Ground, { auth = false, ground: given }: EtcdClusterOptions) {
     this.#plan = plan;
+    this.#ground = ground;
+    this.#isOwnGround = given === undefined;
     this.#auth = auth;
-    this.#parties = parties;
   }
 
   static async start(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
-    const folder = await quickFolder('drover-etcd-');
+    const { ground = groundOf(options) } = options;
+    const plan = await planCluster(ground, options);
+    const cluster = new EtcdCluster(plan, ground, options);
     try {
-      return await startIn(folder, options);
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  /** As `start`, in a folder that is there. */
-  static async open(plan: ClusterPlan, options: EtcdClusterOptions): Promise<EtcdCluster> {
-    const cluster = new EtcdCluster(plan, options);
-    try {
-      if (options.lines === true) await cluster.#openLines();
       plan.members.forEach((_, index) => cluster.#launch(index));
       await cluster.ready();
       if (cluster.#auth) await cluster.#enableAuth();
@@ -78,7 +70,7 @@ export class EtcdCluster implements AsyncDisposable {
 
   /** `host:port` of each member, as clients reach it. */
   get endpoints(): readonly string[] {
-    return this.#plan.members.map(({ advertisedClient }) => written(advertisedClient));
+    return this.#plan.members.map(({ client }) => written(client.reached));
   }
 
   /** For `--store`. */
@@ -106,11 +98,6 @@ export class EtcdCluster implements AsyncDisposable {
     return this.#processes.map(({ pid }) => pid);
   }
 
-  /** Lines to the clients' side of each member; empty without lines. */
-  get clientLines(): readonly Line[] {
-    return this.#clientLines;
-  }
-
   /** Kills a member as a loss of power would. */
   async kill(index: number): Promise<void> {
     await this.#process(index).kill();
@@ -119,7 +106,6 @@ export class EtcdCluster implements AsyncDisposable {
   /** Starts a member that was killed, on the data it had, and waits until it answers. */
   async start(index: number): Promise<void> {
     if (this.#process(index).running) return;
-    this.#parties.delete(this.#process(index).pid);
     this.#launch(index);
     await until(
       () => this.#answers(index),
@@ -138,33 +124,18 @@ export class EtcdCluster implements AsyncDisposable {
   }
 
   /** Cuts a member off from the other members and all clients. @throws without lines */
-  cut(index: number): void {
-    this.#needLines();
-    this.#clientLines[index]?.cut();
-    this.#peerLines[index]?.cut();
-    this.#others(index).forEach((line) => line.cut(nameOf(index)));
+  cut(index: number): Promise<void> {
+    return this.#ground.cut(nameOf(index));
   }
 
   /** Takes back what `cut` did to this member. */
-  heal(index: number): void {
-    this.#clientLines[index]?.heal();
-    this.#peerLines[index]?.heal();
-    this.#others(index).forEach((line) => line.heal(nameOf(index)));
-  }
-
-  /** Cuts a client, by its name among the parties, off from all members. @throws without lines */
-  cutClient(name: string): void {
-    this.#needLines();
-    for (const line of this.#clientLines) line.cut(name);
-  }
-
-  healClient(name: string): void {
-    for (const line of this.#clientLines) line.heal(name);
+  heal(index: number): Promise<void> {
+    return this.#ground.heal(nameOf(index));
   }
 
   /** Everything runs and all lines are whole; resolves when the members have a leader. */
   async healAll(): Promise<void> {
-    for (const line of [...this.#clientLines, ...this.#peerLines]) line.healAll();
+    await this.#ground.healAll();
     this.#processes.forEach((process) => process.resume());
     await Promise.all(this.#processes.map((_, index) => this.start(index)));
     await this.ready();
@@ -208,7 +179,7 @@ export class EtcdCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.kill()));
-    await Promise.all([...this.#clientLines, ...this.#peerLines].map((line) => line[Symbol.asyncDispose]()));
+    if (this.#isOwnGround) await this.#ground[Symbol.asyncDispose]();
     await rm(this.#plan.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -226,23 +197,7 @@ export class EtcdCluster implements AsyncDisposable {
   #launch(index: number): void {
     const process = startMember(this.#plan, this.#plan.members[index] as MemberPlan);
     this.#processes[index] = process;
-    this.#parties.set(process.pid, nameOf(index));
-  }
-
-  #needLines(): void {
-    if (this.#clientLines.length === 0) throw new Error('only a cluster with lines can be cut');
-  }
-
-  #others(index: number): readonly Line[] {
-    return this.#peerLines.filter((_, other) => other !== index);
-  }
-
-  async #openLines(): Promise<void> {
-    const caller = (port: number): string | undefined => callerOf(port, this.#parties);
-    for (const { client, peer, advertisedClient, advertisedPeer } of this.#plan.members) {
-      this.#clientLines.push(await Line.start({ listen: advertisedClient, target: client, callerOf: caller }));
-      this.#peerLines.push(await Line.start({ listen: advertisedPeer, target: peer, callerOf: caller }));
-    }
+    this.#ground.begun(nameOf(index), process.pid);
   }
 
   async #answers(index: number): Promise<boolean> {
@@ -277,25 +232,22 @@ function nameOf(index: number): string {
   return `etcd-${index}`;
 }
 
-async function startIn(folder: string, options: EtcdClusterOptions): Promise<EtcdCluster> {
-  const { members = 1, tls = false, addresses = ['127.0.0.1'], lines = false, flags = [] } = options;
-  const program = findComponent('etcd') ?? 'etcd';
-  const ports = new FreePorts();
-  const hosts = Array.from({ length: members }, (_, index) => addresses[index % addresses.length] as string);
-  const plans = await Promise.all(hosts.map((host, index) => planMember(nameOf(index), host, { ports, lines })));
-  const served = [...new Set(['127.0.0.1', ...addresses])];
-  const certificates = tls ? await makeCertificates(folder, served, ETCD_USERS.drover.name) : null;
-  return EtcdCluster.open({ program, folder, members: plans, certificates, flags }, options);
+function groundOf({ addresses = ['127.0.0.1'], lines = false }: EtcdClusterOptions): Ground {
+  return new LoopbackGround({ addresses, lines });
 }
 
-async function planMember(
-  name: string,
-  host: string,
-  { ports, lines }: { readonly ports: FreePorts; readonly lines: boolean },
-): Promise<MemberPlan> {
-  const place = async (): Promise<Place> => ({ host, port: await ports.next(host) });
-  const [client, peer] = [await place(), await place()];
-  const advertisedClient = lines ? await place() : client;
-  const advertisedPeer = lines ? await place() : peer;
-  return { name, client, peer, advertisedClient, advertisedPeer };
+async function planCluster(ground: Ground, options: EtcdClusterOptions): Promise<ClusterPlan> {
+  const { members: count = 1, tls = false, flags = [] } = options;
+  const folder = await quickFolder('drover-etcd-');
+  const members: MemberPlan[] = [];
+  for (let index = 0; index < count; index++) {
+    const site = await ground.site(nameOf(index));
+    const client = await ground.entrance(site, CLIENT_PORT);
+    members.push({ site, client, peer: await ground.entrance(site, PEER_PORT) });
+  }
+  const served = members.flatMap(({ site }) => [site.address, site.outerAddress]);
+  const certificates = tls
+    ? await makeCertificates(folder, [...new Set(['127.0.0.1', ...served])], ETCD_USERS.drover.name)
+    : null;
+  return { program: findComponent('etcd') ?? 'etcd', folder, members, certificates, flags };
 }

@@ -1,15 +1,13 @@
 import path from 'node:path';
 import type { Certificates } from './certificates.ts';
 import { GuardedProcess } from './guarded-process.ts';
-import type { Place } from './line.ts';
+import { written, type Entrance, type Place, type Site } from './ground.ts';
 
-/** One member: where it listens, and where it says that it does (the ends of its lines, where it has some). */
+/** One member: where it stands, listens and is reached. */
 export interface MemberPlan {
-  readonly name: string;
-  readonly client: Place;
-  readonly peer: Place;
-  readonly advertisedClient: Place;
-  readonly advertisedPeer: Place;
+  readonly site: Site;
+  readonly client: Entrance;
+  readonly peer: Entrance;
 }
 
 /** What all members of a cluster share. */
@@ -19,11 +17,6 @@ export interface ClusterPlan {
   readonly members: readonly MemberPlan[];
   readonly certificates: Certificates | null;
   readonly flags: readonly string[];
-}
-
-/** `host:port`. */
-export function written({ host, port }: Place): string {
-  return `${host}:${port}`;
 }
 
 /** Elections are fast: tests wait for them. The number of operations is what `--store etcd://` asks for at most. */
@@ -39,14 +32,14 @@ const SHARED = [
 export function memberWords(plan: ClusterPlan, member: MemberPlan): readonly string[] {
   const scheme = plan.certificates === null ? 'http' : 'https';
   const url = (place: Place): string => `${scheme}://${written(place)}`;
-  const all = plan.members.map(({ name, advertisedPeer }) => `${name}=${url(advertisedPeer)}`);
+  const all = plan.members.map(({ site, peer }) => `${site.name}=${url(peer.reached)}`);
   return [
-    `--name=${member.name}`,
-    `--data-dir=${path.join(plan.folder, member.name)}`,
-    `--listen-client-urls=${url(member.client)}`,
-    `--advertise-client-urls=${url(member.advertisedClient)}`,
-    `--listen-peer-urls=${url(member.peer)}`,
-    `--initial-advertise-peer-urls=${url(member.advertisedPeer)}`,
+    `--name=${member.site.name}`,
+    `--data-dir=${path.join(plan.folder, member.site.name)}`,
+    `--listen-client-urls=${url(member.client.listen)}`,
+    `--advertise-client-urls=${url(member.client.reached)}`,
+    `--listen-peer-urls=${url(member.peer.listen)}`,
+    `--initial-advertise-peer-urls=${url(member.peer.reached)}`,
     `--initial-cluster=${all.join(',')}`,
     `--initial-cluster-token=${path.basename(plan.folder)}`,
     ...SHARED,
@@ -57,12 +50,8 @@ export function memberWords(plan: ClusterPlan, member: MemberPlan): readonly str
 
 /** Starts its process, on the data that it has. */
 export function startMember(plan: ClusterPlan, member: MemberPlan): GuardedProcess {
-  return GuardedProcess.start({
-    program: plan.program,
-    words: memberWords(plan, member),
-    cwd: plan.folder,
-    removes: plan.folder,
-  });
+  const [program = plan.program, ...words] = [...member.site.prefix, plan.program, ...memberWords(plan, member)];
+  return GuardedProcess.start({ program, words, cwd: plan.folder, removes: plan.folder });
 }
 
 function tlsWords(certificates: Certificates | null): readonly string[] {

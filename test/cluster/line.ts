@@ -1,12 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import type { Place } from './ground.ts';
 import { Way } from './way.ts';
-
-/** A place that listens. */
-export interface Place {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What goes through: nothing at all, only what the callers say, or only what they are told. */
 export type Cut = 'both' | 'there' | 'back';

@@ -56,7 +56,7 @@ requireComponent('etcd')('EtcdCluster', () => {
   test('cut() takes the leadership from a member, and heal() gives it back to the others', async () => {
     const cluster = await start({ members: 3, lines: true });
     const leader = await cluster.leader();
-    cluster.cut(leader);
+    await cluster.cut(leader);
     await until(async () => [leader, -1].includes(await cluster.leader()) === false, WITHIN_MS);
     expect((await cluster.status())[leader]).toBe(null);
     await cluster.healAll();
