@@ -60,6 +60,11 @@ export class ConnectEtcdClient implements EtcdClient {
     return new ConnectEtcdClient(options);
   }
 
+  /** `host:port` of the members that calls may go to: the configured ones and those that they tell of. */
+  get members(): readonly string[] {
+    return this.#calls.endpoints.all;
+  }
+
   get health(): EtcdHealth {
     return this.#calls.health;
   }
