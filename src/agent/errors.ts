@@ -55,3 +55,22 @@ export const badServerName = defineError(
   (text: string) => `cannot join ${JSON.stringify(text)}: it is not a host, host:port or URL of a server`,
   { hint: 'name a server’s HTTP address, such as --join 10.0.0.1:8500' },
 );
+export const serverNameTaken = defineError(
+  'AGENT_SERVER_NAME_TAKEN',
+  409,
+  (name: string, address: string, incarnation: string) =>
+    `there is a server "${name}" already: it runs at ${address} (incarnation ${incarnation}) and keeps its lease`,
+  { hint: 'a server has the name of its first node: give this one another with --node, or stop the other' },
+);
+export const notSuspected = defineError(
+  'AGENT_NOT_SUSPECTED',
+  409,
+  (node: string, status: string) => `node "${node}" is not suspected but ${status}: there is nothing to release it from`,
+  { hint: 'only nodes that a partition alarm keeps from being down are released; drover node:list shows them' },
+);
+export const nodeUnsettled = defineError(
+  'AGENT_NODE_UNSETTLED',
+  409,
+  (node: string) => `node "${node}" became something else at the same time`,
+  { hint: 'look at it again, and release it if it is still suspected' },
+);

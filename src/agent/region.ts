@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Access,
   AccessWrites,
@@ -7,16 +8,17 @@ import {
   type AccessSettings,
   type AgentTokens,
 } from '../access/index.ts';
-import { Changes, CheckHistory, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
+import { Changes, CheckHistory, type ConsumerKind, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
 import type { UpgradeHandler } from '../api/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
-import { channelPair, LinkPulse, NODE_LINK_PATH, nodeEntrance, RegionLinks, type NodeChannel } from '../link/index.ts';
+import { channelPair, LinkPulse, NODE_LINK_PATH, nodeEntrance, PEER_LINK_PATH, PeerKey, type PeerLinks, PROTOCOL_VERSION, RegionLinks, type NodeChannel } from '../link/index.ts';
 import {
   Catalog,
   type Indexed,
   indexOf,
+  KnownServers,
   LiveQueries,
   PREPARED_TOPIC,
   type PreparedParts,
@@ -26,9 +28,11 @@ import {
   StoreFeed,
   TombstoneReaper,
 } from '../registry/index.ts';
-import { Duties, type Fence, fenceOf, openStore, type Store, type Write } from '../store/index.ts';
-import { Liveness } from './liveness.ts';
+import { Duties, type EtcdAccess, type Fence, fenceOf, openStore, type Store, type Write } from '../store/index.ts';
+import { AlarmState, startLiveness, type Liveness, type TcpProbe } from './liveness/index.ts';
 import type { Log } from './log.ts';
+import { RegionServers } from './servers/region-servers.ts';
+import { startPeers, type OpenPeer } from './servers/start-peers.ts';
 
 /** How long the transitions of a check that is gone are kept where there is no history else. */
 const CHECK_KEEP_MS = 86_400_000;
@@ -43,6 +47,17 @@ export interface AccessOptions {
   readonly takeResetIndex: () => Promise<number>;
 }
 
+/** What a server says of itself to the others. */
+export interface ServerSelf {
+  readonly version: string;
+  /** Where its nodes are; where HTTP answers is said once it does. */
+  readonly address: string;
+  /** What its data directory is known by: one name is one directory's. */
+  readonly place: string;
+}
+
+const NOBODY: ServerSelf = Object.freeze({ version: '', address: '127.0.0.1', place: '' });
+
 /** What a region's server is made from. */
 export interface RegionOptions {
   readonly name: string;
@@ -50,6 +65,10 @@ export interface RegionOptions {
   readonly server: string;
   /** `memory:` or `sqlite:DIR`; or a store that is open, which the region leaves open. */
   readonly store: string | Store;
+  /** How an etcd is spoken to. */
+  readonly etcd?: EtcdAccess | undefined;
+  /** What this server says of itself to the others. */
+  readonly self?: ServerSelf;
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
   /** Bytes of a KV value at most. */
@@ -58,6 +77,14 @@ export interface RegionOptions {
   readonly sessionTtlMinMs: number;
   readonly accessControl: AccessOptions;
   readonly timing: Timing;
+  /** Which parts of this server take changes up, in their own right: its DNS; none unless told. */
+  readonly serverConsumers?: readonly ConsumerKind[];
+  /** How channels to other servers are made; over WebSockets unless told. */
+  readonly openPeer?: OpenPeer;
+  /** How long a partition alarm stands at most (decision 191); 10 min unless told. */
+  readonly alarmForMs?: number;
+  /** How instances of suspected nodes are looked at; over the network unless told. */
+  readonly probe?: TcpProbe;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -67,6 +94,8 @@ export interface RegionOptions {
 interface Parts extends PreparedParts {
   readonly store: Store;
   readonly duties: Duties;
+  readonly servers: RegionServers;
+  readonly peers: PeerLinks;
   readonly catalog: Catalog;
   readonly kv: Kv;
   readonly feed: StoreFeed;
@@ -145,15 +174,20 @@ interface States {
   readonly preparedState: PreparedState;
   readonly eventLog: EventLog;
   readonly aclState: AclState;
+  readonly known: KnownServers;
+  readonly alarms: AlarmState;
 }
 
 async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
   const { clock, log, random, historyKeepMs: keepMs } = options;
   const report: Report = (error) => log.error({ err: error }, messageOf(error));
   const store =
-    typeof options.store === 'string' ? stack.use(await openStore(options.store, { clock })) : options.store;
+    typeof options.store === 'string'
+      ? stack.use(await openStore(options.store, { clock, etcd: options.etcd }))
+      : options.store;
   const states = newStates(options, report);
-  const { catalog, kv, sessions, preparedState, eventLog, aclState } = states;
+  const { catalog, kv, sessions, preparedState, eventLog, aclState, alarms } = states;
+  const { known } = states;
   const duties = stack.use(
     Duties.start({ store, holder: options.server, ttlMs: options.timing.dutyLeaseMs, clock, random, report }),
   );
@@ -163,21 +197,33 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const checkHistory = stack.use(
     new CheckHistory({ store, fence: fence('checks'), keepMs: keepMs || CHECK_KEEP_MS, clock, report }),
   );
-  const projections = [catalog, kv, sessions, preparedState, eventLog, aclState, checkHistory, new HistoryAuthors()];
+  const projections = [catalog, kv, sessions, preparedState, eventLog, aclState, alarms, checkHistory, known, new HistoryAuthors()];
   const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
+  const key = new PeerKey();
+  const servers = stack.use(await startServers(options, { store, feed, known, duties }, key));
   const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
-  const changes = stack.use(await Changes.start({ feed, catalog, clock }));
+  const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, options.server) }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   loaded = feed;
   stack.use(await TombstoneReaper.start({ store, feed, fence: fence('tombstones'), clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
   stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
   const acl = await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack);
-  const linked = await startLinks(options, { catalog, registry, changes, acl }, stack);
+  const linked = await startLinks(options, { catalog, feed, alarms, fence: fence('liveness'), registry, changes, acl }, stack);
+  const { peers, upgrade } = await startPeers(
+    { ...options, serverConsumers: options.serverConsumers ?? [], servers, key, changes, feed, pulse: linked.pulse },
+    stack,
+  );
+  linked.upgrades.set(PEER_LINK_PATH, upgrade);
+  const tell = (): void => linked.links.tellServers(servers.reachable());
+  stack.defer(servers.onChange(tell));
+  tell();
   const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
   return {
     store,
     duties,
+    servers,
+    peers,
     catalog,
     kv,
     sessions,
@@ -195,6 +241,11 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   };
 }
 
+/** Whether a node has not gone over to another server. */
+function ownsOf(catalog: Catalog, self: string): (node: string) => boolean {
+  return (node) => (catalog.nodeState(node)?.owner?.server ?? self) === self;
+}
+
 function newStates({ name, clock }: RegionOptions, report: Report): States {
   return {
     catalog: new Catalog({ region: name, report }),
@@ -203,6 +254,8 @@ function newStates({ name, clock }: RegionOptions, report: Report): States {
     preparedState: new PreparedState({ report }),
     eventLog: new EventLog({ report }),
     aclState: new AclState({ report }),
+    known: new KnownServers({ report }),
+    alarms: new AlarmState({ report }),
   };
 }
 
@@ -237,15 +290,38 @@ async function startWrites(
   };
 }
 
+function startServers(
+  { name, server, self = NOBODY, timing, clock, log }: RegionOptions,
+  parts: Pick<Parts, 'store' | 'feed' | 'duties'> & { readonly known: KnownServers },
+  { publicKey: linkKey }: PeerKey,
+): Promise<RegionServers> {
+  const { version, address, place } = self;
+  const incarnation = `${place === '' ? server : place}.${randomUUID()}`;
+  return RegionServers.start({
+    ...parts,
+    record: { name: server, address, httpPort: 0, version, datacenter: name, protocol: PROTOCOL_VERSION, incarnation, linkKey },
+    ttlMs: timing.serverLeaseMs,
+    clock,
+    report: (error) => log.error({ err: error }, messageOf(error)),
+  });
+}
+
 type Links = Pick<Parts, 'links' | 'liveness' | 'pulse' | 'upgrades'>;
 
+interface Linked extends Pick<Parts, 'catalog' | 'feed' | 'registry' | 'changes' | 'acl'> {
+  readonly alarms: AlarmState;
+  readonly fence: Fence;
+}
+
 async function startLinks(
-  { server, timing, clock, log }: RegionOptions,
-  { catalog, registry, changes, acl: { access } }: Pick<Parts, 'catalog' | 'registry' | 'changes' | 'acl'>,
+  options: RegionOptions,
+  { registry, changes, acl: { access }, ...judged }: Linked,
   stack: AsyncDisposableStack,
 ): Promise<Links> {
-  const liveness = stack.use(new Liveness({ catalog, registry, timing, clock, log }));
-  const links = stack.use(
+  const { server, timing, clock } = options;
+  const isRunning = (name: string): boolean => name === server;
+  const liveness = stack.use(startLiveness({ ...options, ...judged, isRunning, links: () => links }));
+  const links: RegionLinks = stack.use(
     await RegionLinks.start({
       server,
       authority: registry,

@@ -25,6 +25,7 @@ export { type Drafted, NodeDrafts } from './node-drafts.ts';
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { StoreFeed, type StoreFeedOptions } from './store-feed.ts';
+export { KnownServers, SERVERS_TOPIC } from './known-servers.ts';
 export { type Answer, type LiveQuery, type Rendered, prefixOfTopic, topicPrefix } from './answer.ts';
 export { indexOf, type Indexed } from './index-of.ts';
 export { LiveQueries, type LiveQueriesOptions, type WaitOptions } from './live-queries.ts';
