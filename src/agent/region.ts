@@ -8,12 +8,30 @@ import {
   type AccessSettings,
   type AgentTokens,
 } from '../access/index.ts';
-import { Changes, CheckHistory, type ConsumerKind, HistoryAuthors, HistoryLog, HistoryReaper } from '../change/index.ts';
+import {
+  Changes,
+  CheckHistory,
+  type ConsumerKind,
+  HistoryAuthors,
+  HistoryLog,
+  HistoryReaper,
+} from '../change/index.ts';
 import type { UpgradeHandler } from '../api/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
-import { channelPair, LinkPulse, NODE_LINK_PATH, nodeEntrance, PEER_LINK_PATH, PeerKey, type PeerLinks, PROTOCOL_VERSION, RegionLinks, type NodeChannel } from '../link/index.ts';
+import {
+  channelPair,
+  LinkPulse,
+  NODE_LINK_PATH,
+  nodeEntrance,
+  PEER_LINK_PATH,
+  PeerKey,
+  type PeerLinks,
+  PROTOCOL_VERSION,
+  RegionLinks,
+  type NodeChannel,
+} from '../link/index.ts';
 import {
   Catalog,
   type Indexed,
@@ -29,7 +47,7 @@ import {
   TombstoneReaper,
 } from '../registry/index.ts';
 import { Duties, type EtcdAccess, type Fence, fenceOf, openStore, type Store, type Write } from '../store/index.ts';
-import { AlarmState, startLiveness, type Liveness, type TcpProbe } from './liveness/index.ts';
+import { AlarmState, startLiveness, startNodeReaper, type Liveness, type TcpProbe } from './liveness/index.ts';
 import type { Log } from './log.ts';
 import { RegionServers } from './servers/region-servers.ts';
 import { startPeers, type OpenPeer } from './servers/start-peers.ts';
@@ -81,6 +99,8 @@ export interface RegionOptions {
   readonly serverConsumers?: readonly ConsumerKind[];
   /** How channels to other servers are made; over WebSockets unless told. */
   readonly openPeer?: OpenPeer;
+  /** How long nodes that are down or left are kept; 72 h unless told. */
+  readonly reapAfterMs?: number;
   /** How long a partition alarm stands at most (decision 191); 10 min unless told. */
   readonly alarmForMs?: number;
   /** How instances of suspected nodes are looked at; over the network unless told. */
@@ -197,11 +217,22 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const checkHistory = stack.use(
     new CheckHistory({ store, fence: fence('checks'), keepMs: keepMs || CHECK_KEEP_MS, clock, report }),
   );
-  const projections = [catalog, kv, sessions, preparedState, eventLog, aclState, alarms, checkHistory, known, new HistoryAuthors()];
+  const projections = [
+    catalog,
+    kv,
+    sessions,
+    preparedState,
+    eventLog,
+    aclState,
+    alarms,
+    checkHistory,
+    known,
+    new HistoryAuthors(),
+  ];
   const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
   const key = new PeerKey();
   const servers = stack.use(await startServers(options, { store, feed, known, duties }, key));
-  const registry = new Registry({ feed, catalog, clock, history: keepMs > 0 });
+  const registry = new Registry({ feed, catalog, clock, server: options.server, history: keepMs > 0 });
   const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, options.server) }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   loaded = feed;
@@ -209,7 +240,11 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const alongside = (): Promise<unknown> => checkHistory.expire();
   stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
   const acl = await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack);
-  const linked = await startLinks(options, { catalog, feed, alarms, fence: fence('liveness'), registry, changes, acl }, stack);
+  const linked = await startLinks(
+    options,
+    { catalog, feed, alarms, known, fence: fence('liveness'), registry, changes, acl },
+    stack,
+  );
   const { peers, upgrade } = await startPeers(
     { ...options, serverConsumers: options.serverConsumers ?? [], servers, key, changes, feed, pulse: linked.pulse },
     stack,
@@ -299,7 +334,16 @@ function startServers(
   const incarnation = `${place === '' ? server : place}.${randomUUID()}`;
   return RegionServers.start({
     ...parts,
-    record: { name: server, address, httpPort: 0, version, datacenter: name, protocol: PROTOCOL_VERSION, incarnation, linkKey },
+    record: {
+      name: server,
+      address,
+      httpPort: 0,
+      version,
+      datacenter: name,
+      protocol: PROTOCOL_VERSION,
+      incarnation,
+      linkKey,
+    },
     ttlMs: timing.serverLeaseMs,
     clock,
     report: (error) => log.error({ err: error }, messageOf(error)),
@@ -310,6 +354,7 @@ type Links = Pick<Parts, 'links' | 'liveness' | 'pulse' | 'upgrades'>;
 
 interface Linked extends Pick<Parts, 'catalog' | 'feed' | 'registry' | 'changes' | 'acl'> {
   readonly alarms: AlarmState;
+  readonly known: KnownServers;
   readonly fence: Fence;
 }
 
@@ -319,7 +364,7 @@ async function startLinks(
   stack: AsyncDisposableStack,
 ): Promise<Links> {
   const { server, timing, clock } = options;
-  const isRunning = (name: string): boolean => name === server;
+  const isRunning = (name: string): boolean => name === server || judged.known.get(name) !== undefined;
   const liveness = stack.use(startLiveness({ ...options, ...judged, isRunning, links: () => links }));
   const links: RegionLinks = stack.use(
     await RegionLinks.start({
@@ -333,6 +378,7 @@ async function startLinks(
     }),
   );
   liveness.expectAll();
+  stack.use(startNodeReaper({ ...options, ...judged }));
   const pulse = stack.use(new LinkPulse({ clock, timing }));
   const entrance = stack.use(nodeEntrance(links, access, { pulse }));
   return { links, liveness, pulse, upgrades: new Map([[NODE_LINK_PATH, entrance.upgrade]]) };

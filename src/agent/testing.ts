@@ -2,8 +2,9 @@ import { Changes } from '../change/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
 import { channelPair, RegionLinks, type NodeChannel } from '../link/index.ts';
 import { startTestRegistry, type RegionLiteral, type TestRegistry } from '../registry/testing.ts';
+import { UNFENCED } from '../store/index.ts';
 import type { NodeConfig } from './config/config.ts';
-import { Liveness } from './liveness.ts';
+import { AlarmState, startLiveness, type Found, type Liveness } from './liveness/index.ts';
 import { regionTargets } from './node-targets.ts';
 import type { Log } from './log.ts';
 import { startNode, type StartedNode } from './start-node.ts';
@@ -27,6 +28,9 @@ export interface TestRegion extends AsyncDisposable {
   readonly changes: Changes;
   readonly links: RegionLinks;
   readonly liveness: Liveness;
+  readonly alarms: AlarmState;
+  /** What probes find by `address:port`: `refuses` unless it is put here. */
+  readonly found: Map<string, Found>;
   readonly log: TestLog;
   connect(): NodeChannel;
   /** Closes every link, as a server that goes away does. */
@@ -40,11 +44,28 @@ export async function startTestRegion(literal: RegionLiteral = {}): Promise<Test
   await using stack = new AsyncDisposableStack();
   const clock = new FakeClock();
   const log = testLog();
-  const registry = stack.use(await startTestRegistry({ ...literal, clock }));
+  const alarms = new AlarmState();
+  const registry = stack.use(await startTestRegistry({ ...literal, clock, projections: [alarms] }));
   const { feed, catalog } = registry;
   const changes = stack.use(await Changes.start({ feed, catalog, clock }));
-  const liveness = stack.use(new Liveness({ catalog, registry: registry.registry, timing: TIMING.lan, clock, log }));
-  const links = stack.use(
+  const found = new Map<string, Found>();
+  const liveness = stack.use(
+    startLiveness({
+      server: 'server',
+      catalog,
+      feed,
+      alarms,
+      fence: UNFENCED,
+      isRunning: (name) => name === 'server',
+      links: () => links,
+      probe: async ({ address, port }) => found.get(`${address}:${port}`) ?? 'refuses',
+      timing: TIMING.lan,
+      clock,
+      random: () => 0.5,
+      log,
+    }),
+  );
+  const links: RegionLinks = stack.use(
     await RegionLinks.start({
       server: 'server',
       authority: registry.registry,
@@ -53,6 +74,7 @@ export async function startTestRegion(literal: RegionLiteral = {}): Promise<Test
       onUnlinked: (node, reason) => liveness.unlinked(node, reason),
     }),
   );
+  liveness.expectAll();
   const channels: NodeChannel[] = [];
   const running = stack.move();
   return {
@@ -61,6 +83,8 @@ export async function startTestRegion(literal: RegionLiteral = {}): Promise<Test
     changes,
     links,
     liveness,
+    alarms,
+    found,
     log,
     connect() {
       const [near, far] = channelPair();
