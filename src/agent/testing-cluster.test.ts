@@ -27,3 +27,13 @@ test('TestCluster.stop() leaves the others and the store running, and start() br
   const { parts } = await cluster.start(1);
   expect(parts.catalog.node('n1')).toBeDefined();
 });
+
+test('startTestCluster() links every server with every other, each way', async () => {
+  await using cluster = await startTestCluster({ servers: 3 });
+  for (const { name, parts } of cluster.servers) {
+    const others = ['s1', 's2', 's3'].filter((one) => one !== name);
+    expect(parts.peers.status()).toEqual(
+      others.map((server) => expect.objectContaining({ server, told: true, failure: null, heard: true })),
+    );
+  }
+});

@@ -1,10 +1,19 @@
 import type { AccessSettings } from '../access/index.ts';
 import { AgentTokens } from '../access/index.ts';
 import { FakeClock, TIMING, type Timing } from '../lib/index.ts';
-import { NodeLink, type NodeChannel, type NodeLinkOptions } from '../link/index.ts';
-import type { NodeRegistration } from '../registry/index.ts';
+import {
+  memoryChannels,
+  NodeLink,
+  type NodeChannel,
+  type NodeLinkOptions,
+  type PeerMessage,
+  type PeerReply,
+  type SpeakerChannel,
+} from '../link/index.ts';
+import type { NodeRegistration, ServerRecord } from '../registry/index.ts';
 import { MemoryStore, type Store } from '../store/index.ts';
 import { Region, type RegionOptions } from './region.ts';
+import { lateChannel, lateStore, type DelayMs } from './testing-delays.ts';
 import { testLog, type TestLog } from './testing.ts';
 
 export interface TestClusterOptions {
@@ -14,6 +23,8 @@ export interface TestClusterOptions {
   readonly timing?: Timing;
   /** Shared by all; a MemoryStore of its own unless told; one that is given is not closed. */
   readonly store?: Store;
+  /** How late each message between servers, and each revision, arrives at a server; nothing is, unless told. */
+  readonly delayMs?: DelayMs;
   /** Differences from how a region is started here. */
   readonly region?: Partial<RegionOptions>;
 }
@@ -41,10 +52,15 @@ export interface TestCluster extends AsyncDisposable {
   attach(at: number, registration: NodeRegistration, more?: Partial<NodeLinkOptions>): Promise<NodeLink>;
   /** Ends every link of nodes to a server, as a cable does: the server goes on. */
   cut(at: number, reason?: string): void;
+  /** Cuts the line between two servers, both ways, until it is mended; both go on. */
+  cutPeers(at: number, other: number): void;
+  mendPeers(at: number, other: number): void;
   /** Stops a server, as a process that is told to. */
   stop(at: number): Promise<void>;
   /** Starts it again. */
   start(at: number): Promise<TestServer>;
+  /** Lets time go by, at most a second, until every server hears every other that its line leads to. */
+  linked(): Promise<void>;
   /** Lets everything that is under way come to rest; the clock stands. */
   settle(): Promise<void>;
 }
@@ -92,6 +108,9 @@ class Cluster implements TestCluster {
   readonly servers: readonly Server[];
   readonly #options: TestClusterOptions;
   readonly #epochs = new Map<string, number>();
+  /** Open channels between servers, by line. */
+  readonly #lines = new Map<string, Set<SpeakerChannel>>();
+  readonly #cut = new Set<string>();
 
   static async start(options: TestClusterOptions): Promise<Cluster> {
     const clock = options.clock ?? new FakeClock({ nowMs: 1_000 });
@@ -100,6 +119,7 @@ class Cluster implements TestCluster {
     await using stack = new AsyncDisposableStack();
     stack.use(cluster);
     for (const at of cluster.servers.keys()) await cluster.start(at);
+    await cluster.linked();
     stack.move();
     return cluster;
   }
@@ -138,6 +158,17 @@ class Cluster implements TestCluster {
     channels.clear();
   }
 
+  cutPeers(at: number, other: number): void {
+    const line = lineOf(this.server(at).name, this.server(other).name);
+    this.#cut.add(line);
+    for (const channel of this.#lines.get(line) ?? []) channel.close('the line is cut');
+    this.#lines.delete(line);
+  }
+
+  mendPeers(at: number, other: number): void {
+    this.#cut.delete(lineOf(this.server(at).name, this.server(other).name));
+  }
+
   async stop(at: number): Promise<void> {
     const server = this.server(at);
     const { region } = server;
@@ -148,8 +179,27 @@ class Cluster implements TestCluster {
 
   async start(at: number): Promise<Server> {
     const server = this.server(at);
-    if (server.region === null) server.region = await Region.start(this.#regionOptions(server));
+    if (server.region !== null) return server;
+    const region = await this.#passing(Region.start(this.#regionOptions(server)));
+    server.region = region;
+    region.parts.changes.addServerConsumer({ node: server.name, kind: 'dns', take: () => 'applied' });
+    await this.#passing(region.parts.servers.announce({ address: '127.0.0.1', httpPort: at + 1 }));
     return server;
+  }
+
+  async linked(): Promise<void> {
+    const running = this.servers.filter(({ region }) => region !== null);
+    const isLinked = (server: Server): boolean =>
+      server.parts.peers
+        .status()
+        .every((one) => this.#cut.has(lineOf(server.name, one.server)) || (one.told && one.heard));
+    for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 100) {
+      await this.settle();
+      const all = running.every((one) => isLinked(one) && one.parts.peers.status().length === running.length - 1);
+      if (all) return;
+      await this.clock.advance(100);
+    }
+    throw new Error(`the servers do not link: ${JSON.stringify(running.map(({ parts }) => parts.peers.status()))}`);
   }
 
   async settle(): Promise<void> {
@@ -161,11 +211,34 @@ class Cluster implements TestCluster {
     if (this.#options.store === undefined) await this.store[Symbol.asyncDispose]();
   }
 
+  /** What waits for time to go by gets it. */
+  async #passing<T>(task: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = task.finally(() => (isOver = true));
+    over.catch(() => undefined);
+    for (let waited = 0; !isOver && waited < 1_000; waited++) await this.clock.advance(waited < 10 ? 0 : 50);
+    return over;
+  }
+
+  async #openPeer(from: string, { name }: ServerRecord): Promise<SpeakerChannel> {
+    const line = lineOf(from, name);
+    const peer = this.servers.find((one) => one.name === name)?.region;
+    if (this.#cut.has(line)) throw new Error('the line is cut');
+    if (peer === undefined || peer === null) throw new Error('connection refused');
+    const [near, far] = memoryChannels<PeerReply, PeerMessage>();
+    peer.parts.peers.accept(far);
+    const { delayMs } = this.#options;
+    const channel = delayMs === undefined ? near : lateChannel(near, this.clock, delayMs);
+    this.#lines.set(line, (this.#lines.get(line) ?? new Set()).add(channel));
+    return channel;
+  }
+
   #regionOptions({ name, log }: Server): RegionOptions {
+    const { delayMs } = this.#options;
     return {
       name: 'aws',
       server: name,
-      store: this.store,
+      store: delayMs === undefined ? this.store : lateStore(this.store, this.clock, delayMs),
       historyKeepMs: 3_600_000,
       valueBytes: 524_288,
       sessionTtlMinMs: 10_000,
@@ -180,7 +253,14 @@ class Cluster implements TestCluster {
       clock: this.clock,
       random: () => 0.5,
       log,
+      self: { version: '0.0.0', address: '127.0.0.1', place: name },
+      serverConsumers: ['dns'],
+      openPeer: (peer) => this.#openPeer(name, peer),
       ...this.#options.region,
     };
   }
+}
+
+function lineOf(one: string, other: string): string {
+  return [one, other].toSorted().join(' ');
 }
