@@ -21,6 +21,13 @@ export const nodeNameTaken = defineError(
     `Node name ${node} is reserved by node ${id} with name ${node} (${address})`,
   { hint: 'give one of the two nodes another name, or deregister the one that is gone' },
 );
+export const nodeNameHeld = defineError(
+  'REGISTRY_NODE_NAME_HELD',
+  409,
+  (node: string, address: string, id: string, newcomer: string) =>
+    `node name "${node}" is held by the agent at ${address} (id ${id}), which is up; the one at ${newcomer} has it when that one is down or has left`,
+  { hint: 'give one of the two nodes another name' },
+);
 export const oldEpoch = defineError(
   'REGISTRY_OLD_EPOCH',
   409,

@@ -1,7 +1,8 @@
 import type { NodeState } from './catalog-state.ts';
 import { oldEpoch } from './errors.ts';
 import { Overlay } from './overlay.ts';
-import type { AliveRecord, CheckRecord, InstanceRecord, NodeRecord } from './records.ts';
+import { refusalOfClaim, type NodeClaim } from './claim-node.ts';
+import type { AliveRecord, CheckRecord, InstanceRecord, NodeRecord, OwnerRecord } from './records.ts';
 
 /** A node as it should be in the region: the node as it is, and what is to become different. */
 export class NodePicture {
@@ -9,7 +10,8 @@ export class NodePicture {
   /** Undefined: there is no such node. */
   node: NodeRecord | undefined;
   alive: AliveRecord | undefined;
-  epoch: number | undefined;
+  /** Who speaks for it. */
+  owner: OwnerRecord | undefined;
   readonly instances: Overlay<InstanceRecord>;
   readonly checks: Overlay<CheckRecord>;
   readonly #state: NodeState;
@@ -18,7 +20,7 @@ export class NodePicture {
     this.name = state.name;
     this.node = state.stored?.record;
     this.alive = state.storedAlive?.record;
-    this.epoch = state.owner?.epoch;
+    this.owner = ownerOf(state);
     this.instances = new Overlay((id) => state.instance(id)?.record);
     this.checks = new Overlay((id) => state.check(id)?.record);
     this.#state = state;
@@ -26,8 +28,15 @@ export class NodePicture {
 
   /** @throws REGISTRY_OLD_EPOCH when an agent of a later epoch speaks for the node */
   checkEpoch(epoch: number | undefined): void {
-    if (epoch !== undefined && this.epoch !== undefined && epoch < this.epoch)
-      throw oldEpoch(this.name, epoch, this.epoch);
+    const known = this.owner?.epoch;
+    if (epoch !== undefined && known !== undefined && epoch < known) throw oldEpoch(this.name, epoch, known);
+  }
+
+  /** Lets an agent speak for the node from now on. @throws REGISTRY_OLD_EPOCH, REGISTRY_NODE_NAME_HELD */
+  claim({ node, ...owner }: NodeClaim): void {
+    const refusal = refusalOfClaim(this, { node, ...owner });
+    if (refusal !== null) throw refusal;
+    this.owner = owner;
   }
 
   /** Takes away an instance with its checks. */
@@ -56,7 +65,13 @@ export class NodePicture {
   remove(): void {
     this.node = undefined;
     this.alive = undefined;
-    this.epoch = undefined;
+    this.owner = undefined;
     this.keepOnly(new Set(), new Set());
   }
+}
+
+function ownerOf({ owner }: NodeState): OwnerRecord | undefined {
+  if (owner === undefined) return undefined;
+  const { modRevision: _modRevision, ...record } = owner;
+  return record;
 }

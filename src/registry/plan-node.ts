@@ -3,7 +3,7 @@ import type { Check } from './catalog-reader.ts';
 import type { InstanceState, NodeState } from './catalog-state.ts';
 import { aliveKey, checkKey, instanceKey, nodeKey, ownKey, topic } from './keys.ts';
 import type { NodePicture } from './node-picture.ts';
-import type { CheckRecord, InstanceRecord, NodeRecord } from './records.ts';
+import type { CheckRecord, InstanceRecord, NodeRecord, OwnerRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
 
 /** So many compares and so many writes fit in one transaction of the store. */
@@ -16,7 +16,7 @@ const LIMIT = 128;
  */
 export function planNode(state: NodeState, wanted: NodePicture): TxnPlan[] {
   const groups = wanted.node === undefined ? removeNode(state) : changeNode(state, wanted, wanted.node);
-  if (wanted.epoch !== undefined) guard(state, groups.flat());
+  if (wanted.owner !== undefined) guard(state, groups.flat());
   return packPlans(
     groups.flatMap((group) => packPlans(group, LIMIT)),
     LIMIT,
@@ -59,8 +59,7 @@ function changeRecord(state: NodeState, wanted: NodePicture, record: NodeRecord)
     expectNode(state, plan)
       .expect(aliveKey(name), state.storedAlive?.modRevision ?? 0)
       .put(aliveKey(name), wanted.alive);
-  if (wanted.epoch !== undefined && wanted.epoch !== state.owner?.epoch)
-    plan.put(ownKey(name), { epoch: wanted.epoch });
+  if (wanted.owner !== undefined && !isOwner(state, wanted.owner)) plan.put(ownKey(name), wanted.owner);
   return plan;
 }
 
@@ -122,6 +121,10 @@ function removeNode(state: NodeState): TxnPlan[][] {
   if (owner !== undefined) last.expect(ownKey(name), owner.modRevision).delete(ownKey(name));
   const instances = [...state.unordered()].map((instance) => removeInstance(state, instance));
   return [...instances, checks, [last]];
+}
+
+function isOwner({ owner }: NodeState, { epoch, server, agent }: OwnerRecord): boolean {
+  return owner?.epoch === epoch && owner.server === server && owner.agent === agent;
 }
 
 function expectNode(state: NodeState, plan: TxnPlan): TxnPlan {

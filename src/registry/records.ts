@@ -53,6 +53,8 @@ export interface OwnerRecord {
   readonly epoch: number;
   /** The server it is linked to; absent in records of a server that was alone. */
   readonly server?: string;
+  /** Which agent it is, whatever its start: the same as long as its data directory is. */
+  readonly agent?: string;
 }
 
 /** `srv/<server>`, under the server's lease: gone soon after the server is. */

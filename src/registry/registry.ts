@@ -13,7 +13,7 @@ import type { Feed } from './feed.ts';
 import { NodeWrites } from './node-writes.ts';
 import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
 import type { DatastorePlace, Declaration } from './plan-declarations.ts';
-import type { AliveRecord } from './records.ts';
+import type { AliveRecord, OwnerRecord } from './records.ts';
 import type { TxnPlan } from './txn-plan.ts';
 import type { NodeRegistration, Transition } from './transition.ts';
 
@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly feed: Feed;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** The name of this server, through which agents speak for their nodes; a server that is alone needs none. */
+  readonly server?: string;
   /** Whether changes of definitions and datastores leave their history; they do unless told. */
   readonly history?: boolean;
 }
@@ -40,6 +42,7 @@ export class Registry {
   readonly #feed: Feed;
   readonly #catalog: Catalog;
   readonly #clock: Clock;
+  readonly #server: string | undefined;
   readonly #keepsHistory: boolean;
   readonly #nodes: NodeWrites;
   readonly #queue = new KeyedQueue();
@@ -48,21 +51,29 @@ export class Registry {
     this.#feed = options.feed;
     this.#catalog = options.catalog;
     this.#clock = options.clock;
+    this.#server = options.server;
     this.#keepsHistory = options.history ?? true;
     this.#nodes = new NodeWrites(this.#feed, (name) => this.#catalog.nodeState(name));
   }
 
   /**
-   * Makes the region hold exactly what an agent says of its node, and the node up. `epoch` is the agent's: an older one
-   * than the region knows is refused.
+   * Makes the region hold exactly what an agent says of its node, and the node up. `epoch` is the start of the agent, `agent`
+   * which one it is: from then on it speaks for the node, through this server. An older start is refused, and so is another agent
+   * as long as the first one holds the name.
    *
-   * @throws REGISTRY_OLD_EPOCH, REGISTRY_BAD_REGISTRATION, REGISTRY_UNKNOWN_INSTANCE
+   * @throws REGISTRY_OLD_EPOCH, REGISTRY_NODE_NAME_HELD, REGISTRY_BAD_REGISTRATION, REGISTRY_UNKNOWN_INSTANCE
    */
-  syncNode(registration: NodeRegistration, epoch?: number): Promise<Revision> {
-    return this.#nodes.amend(registration.node.name, (picture) => {
-      picture.checkEpoch(epoch);
-      amendAll(picture, registration, this.#now());
-      picture.epoch = epoch ?? picture.epoch;
+  syncNode(registration: NodeRegistration, epoch?: number, agent?: string): Promise<Revision> {
+    const { node } = registration;
+    return this.#nodes.amend(node.name, (picture) => {
+      const before = picture.owner;
+      if (epoch !== undefined) picture.claim({ node, ...this.#owner(epoch, agent ?? before?.agent) });
+      try {
+        amendAll(picture, registration, this.#now());
+      } catch (error) {
+        picture.owner = before;
+        throw error;
+      }
     });
   }
 
@@ -79,9 +90,13 @@ export class Registry {
     });
   }
 
-  /** Writes a node's liveness when its status differs. @throws REGISTRY_UNKNOWN_NODE */
-  setAlive(node: string, alive: AliveRecord): Promise<Revision> {
-    return this.report(node, [{ type: 'alive', alive }]);
+  /**
+   * Writes a node's liveness when its status differs; with `owner`, only as long as this is who speaks for the node.
+   *
+   * @throws REGISTRY_UNKNOWN_NODE, REGISTRY_OLD_EPOCH when a later start of an agent speaks for it
+   */
+  setAlive(node: string, alive: AliveRecord, owner?: Pick<OwnerRecord, 'epoch'>): Promise<Revision> {
+    return this.report(node, [{ type: 'alive', alive }], owner?.epoch);
   }
 
   /**
@@ -160,6 +175,11 @@ export class Registry {
 
   #declaration({ author = 'unknown', expected }: DeclareOptions): Declaration {
     return { by: this.#keepsHistory ? { author, at: this.#now() } : null, expected };
+  }
+
+  #owner(epoch: number, agent: string | undefined): OwnerRecord {
+    const server = this.#server;
+    return { epoch, ...(server === undefined ? {} : { server }), ...(agent === undefined ? {} : { agent }) };
   }
 
   #now(): string {

@@ -72,6 +72,8 @@ export interface TestRegistryOptions extends RegionLiteral {
   readonly clock?: Clock;
   /** A MemoryStore of its own unless told; one that is given is not closed. */
   readonly store?: Store;
+  /** The name of the server that writes; none unless told. */
+  readonly server?: string;
   /** More projections for the feed, such as `kv`. */
   readonly projections?: readonly Projection[];
 }
@@ -104,7 +106,8 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const catalog = new Catalog({ region: options.region ?? TEST_REGION, report });
   const projections = [catalog, ...(options.projections ?? [])];
   const feed = await StoreFeed.start({ store, projections, clock, report });
-  const registry = new Registry({ feed, catalog, clock });
+  const server = options.server === undefined ? {} : { server: options.server };
+  const registry = new Registry({ feed, catalog, clock, ...server });
   const close = async (): Promise<void> => {
     await feed[Symbol.asyncDispose]();
     if (options.store === undefined) await store[Symbol.asyncDispose]();
