@@ -6,9 +6,9 @@ import type { NodeChannel } from '../link/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { accessOptionsOf } from './access-options.ts';
+import { AgentDns } from './agent-dns.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
 import { dnsOptionsOf } from './dns-options.ts';
-import { DnsServers } from './dns-servers.ts';
 import { noRegion } from './errors.ts';
 import { AgentHandlers } from './agent-handlers.ts';
 import { HostedNodes } from './hosted-nodes.ts';
@@ -16,7 +16,6 @@ import { apiLogOf, type Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
-import { preparedForDns } from './prepared-for-dns.ts';
 import { JoinedRegion } from './joined/joined-region.ts';
 import { JoinedServers } from './joined/servers.ts';
 import { ServerDesk } from './joined/server-desk.ts';
@@ -58,7 +57,7 @@ export class Agent implements AsyncDisposable {
   readonly #desk: ServerDesk;
   #http: HttpApi | null = null;
   #handlers: AgentHandlers | null = null;
-  #dns: DnsServers | null = null;
+  #dns: AgentDns | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
   /**
@@ -97,7 +96,8 @@ export class Agent implements AsyncDisposable {
 
   /** Where DNS answers; null when it is switched off. */
   get dnsAddress(): string | null {
-    return this.#dns === null ? null : `${bracketed(this.#config.dns.addresses[0] as string)}:${this.#dns.port}`;
+    const port = this.#dns?.servers?.port;
+    return port === undefined ? null : `${bracketed(this.#config.dns.addresses[0] as string)}:${port}`;
   }
 
   /** Names of the nodes it hosts, the first with the agent API. */
@@ -256,25 +256,10 @@ export class Agent implements AsyncDisposable {
 
   async #startDns(stack: AsyncDisposableStack): Promise<void> {
     const { config, log } = this.#options;
+    const options = { config, node: firstOf(config).name, clock: this.#clock, log };
+    if (this.#region !== null) this.#dns = stack.use(await AgentDns.startOnServer(options, this.#region));
     // Without a region every name would be answered with "there is no such name", and that be remembered.
-    if (config.dns.port < 0 || this.#region === null) return;
-    const { parts } = this.#region;
-    const { catalog, feed, changes, acl } = parts;
-    const server = firstOf(config).name;
-    this.#dns = stack.use(
-      await DnsServers.start({
-        catalog,
-        feed,
-        queries: preparedForDns(parts),
-        options: dnsOptionsOf(config, server),
-        authority: () => acl.access.dnsAuthority(),
-        ...config.dns,
-        clock: this.#clock,
-        log,
-      }),
-    );
-    // The responder dropped its prebuilt answers in the same turn, before anyone hears of the commit.
-    stack.defer(changes.addServerConsumer({ node: server, kind: 'dns', take: () => 'applied' }));
+    else if (this.#servers !== null) this.#dns = stack.use(await AgentDns.startJoined(options, this.#desk));
   }
 
   async #startHttp(Http: typeof HttpApi, stack: AsyncDisposableStack): Promise<void> {

@@ -1,20 +1,25 @@
-import type { Authority } from '../access/index.ts';
-import { DnsServer, type DnsOptions, type PreparedQueries } from '../dns/index.ts';
+import {
+  DnsServer,
+  type DnsContent,
+  type DnsOptions,
+  type ForwardedContent,
+  type Peer,
+  type Shared,
+  type Via,
+} from '../dns/index.ts';
 import { messageOf, type Clock } from '../lib/index.ts';
-import type { Catalog, Feed } from '../registry/index.ts';
 import type { Log } from './log.ts';
 
 /** What DNS answers from, and where. */
-export interface DnsServersOptions {
-  readonly catalog: Catalog;
-  readonly feed: Pick<Feed, 'onApplied'>;
+export type DnsServersOptions = DnsPlaces & (DnsContent | ForwardedContent);
+
+/** How DNS answers, and where. */
+export interface DnsPlaces {
   readonly options: DnsOptions;
   /** At least one. */
   readonly addresses: readonly string[];
   /** 0: what is free on the first address is taken on all. */
   readonly port: number;
-  readonly authority: () => Authority;
-  readonly queries?: PreparedQueries;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +51,11 @@ export class DnsServers implements AsyncDisposable {
   /** The port on all addresses. */
   get port(): number {
     return (this.#servers[0] as DnsServer).port;
+  }
+
+  /** An answer with what it is made of, for an agent that keeps it; null where the region is elsewhere. */
+  share(message: Uint8Array, via: Via, peer: Peer): Shared | null {
+    return (this.#servers[0] as DnsServer).share(message, via, peer);
   }
 
   /** Answers by other options from the next question on. */

@@ -8,15 +8,33 @@ import type { DnsOptions } from './options.ts';
 import type { PreparedQueries } from './prepared-queries.ts';
 import { Recursion } from './recursion.ts';
 import type { RecursorAddress } from './recursor-address.ts';
-import { Responder } from './responder.ts';
+import { ForwardedResponder } from './forwarded-responder.ts';
+import { Responder, type Peer, type Shared, type Via } from './responder.ts';
+import type { SharedAnswers } from './shared-answers.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import type { TcpLimits } from './tcp-transport.ts';
 import type { AnswerQuery, Transport, TransportOptions } from './transport.ts';
 import { UdpTransport } from './udp-transport.ts';
 
-export interface DnsServerOptions {
+/** Where a server's answers come from: the catalog, as far as it may be told. */
+export interface DnsContent {
   readonly catalog: CatalogReader;
   readonly feed: Pick<Feed, 'onApplied'>;
+  /** What may be told, asked anew for each question: everything when left out, nothing when it throws. */
+  readonly authority?: () => Authority;
+  /** Who executes prepared queries; without it there are none. */
+  readonly queries?: PreparedQueries;
+}
+
+/** Where answers come from whose region is elsewhere. */
+export interface ForwardedContent {
+  readonly answers: SharedAnswers;
+}
+
+export type DnsServerOptions = DnsServing & (DnsContent | ForwardedContent);
+
+/** How and where a server answers. */
+export interface DnsServing {
   readonly options: DnsOptions;
   readonly address: string;
   /** 0 takes a port that is free for both UDP and TCP. */
@@ -27,10 +45,6 @@ export interface DnsServerOptions {
   readonly tcpLimits?: Partial<TcpLimits>;
   /** Whether UDP is read and written in batches where that can be had; on unless told. */
   readonly batchUdp?: boolean;
-  /** What may be told, asked anew for each question: everything when left out, nothing when it throws. */
-  readonly authority?: () => Authority;
-  /** Who executes prepared queries; without it there are none. */
-  readonly queries?: PreparedQueries;
   /** Where else this program answers: none of these is ever asked as a recursor. */
   readonly siblings?: () => readonly RecursorAddress[];
   /** Told of failures inside a query's answer, which the asker sees as SERVFAIL. */
@@ -52,7 +66,7 @@ export class DnsServer implements AsyncDisposable {
   readonly address: string;
   readonly #start: DnsServerOptions;
   readonly #recursion: Recursion;
-  #responder: Responder;
+  #responder: Responder | ForwardedResponder;
   #listening: readonly [udp: Transport, tcp: TcpTransport] | null = null;
 
   /** @throws DNS_PORT_TAKEN, DNS_PORT_DENIED, DNS_CANNOT_LISTEN */
@@ -78,9 +92,12 @@ export class DnsServer implements AsyncDisposable {
     this.#responder = this.#respond(start.options);
   }
 
-  #respond(options: DnsOptions): Responder {
+  #respond(options: DnsOptions): Responder | ForwardedResponder {
     this.#recursion.configure(options);
-    return new Responder({ ...this.#start, options, recursion: this.#recursion });
+    const start = this.#start;
+    const shared = { options, recursion: this.#recursion };
+    if ('answers' in start) return new ForwardedResponder({ random: Math.random, ...start, ...shared });
+    return new Responder({ ...start, ...shared });
   }
 
   async #listen(): Promise<void> {
@@ -102,9 +119,14 @@ export class DnsServer implements AsyncDisposable {
     return this.#listening?.[0].port ?? 0;
   }
 
-  /** Answers are made from the catalog at this revision: the receipt of DNS. */
+  /** The answer to a query, and what it is made of, for an agent that keeps it; null where the region is elsewhere. */
+  share(message: Uint8Array, via: Via, peer: Peer | null): Shared | null {
+    return this.#responder instanceof Responder ? this.#responder.share(message, via, peer) : null;
+  }
+
+  /** Answers are made from the catalog at this revision: the receipt of DNS; 0 where the region is elsewhere. */
   get revision(): number {
-    return this.#responder.revision;
+    return this.#responder instanceof Responder ? this.#responder.revision : 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -64,6 +64,18 @@ export interface ResponderOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** An answer, with what it is made of. */
+export interface Shared {
+  readonly answer: Answer;
+  /** In orders that were drawn for it; none where nobody else may answer so. */
+  readonly rendered: readonly Rendered[];
+  /** `svc/<service>` and `node/<node>`, in lower case. */
+  readonly dependsOn: readonly string[];
+}
+
+/** Orders of one answer that are handed on. */
+const MOST_SHARED = 8;
+
 const PLAIN_WAY = 0;
 const TCP_WAY = 1;
 /** EDNS that asks for no more than a plain resolver gets. */
@@ -205,6 +217,37 @@ export class Responder {
     return this.#assemble(bytes, scoped(query, result), this.#build(result, labels, query, via));
   }
 
+  /**
+   * The answer to a query, and what it is made of where somebody else may answer with that: for as long as nothing of what it
+   * `dependsOn` changes; where that is empty, in need only. Never throws.
+   */
+  share(message: Uint8Array, via: Via, peer: Peer | null = null): Shared {
+    // Asked first: it takes up what may be seen by now.
+    const answer = this.answer(message, via, peer);
+    const bytes = Buffer.from(message);
+    const query = readQuery(bytes);
+    if (query === null || typeof query === 'number' || whyRefused(query) !== RCODE.NOERROR) return alone(answer);
+    try {
+      return { answer, ...this.#shared(query, via, peer) };
+    } catch (error) {
+      this.#onError(error);
+      return alone(answer);
+    }
+  }
+
+  #shared(query: Query, via: Via, peer: Peer | null): Omit<Shared, 'answer'> {
+    const labels = labelsOf(query.name);
+    const result = this.#find(labels, query, peer);
+    const isElsewhere = result.forward || result.outside !== null || result.rcode === RCODE.REFUSED;
+    if (isElsewhere || query.edns?.subnet) return { rendered: [], dependsOn: [] };
+    const draw = this.#draw(result, labels, query, via);
+    const first = draw();
+    const isDealt = result.order === 'fixed' || first.movable !== null || result.items.length < 2;
+    const others = isDealt ? [] : Array.from({ length: MOST_SHARED - 1 }, draw);
+    const isLasting = result.isCacheable && !result.isForSource;
+    return { rendered: [first, ...others], dependsOn: isLasting ? result.dependsOn : [] };
+  }
+
   #assemble(bytes: Buffer, query: Query, rendered: Rendered): Buffer {
     const seconds = rendered.serials.length === 0 ? 0 : Math.floor(this.#clock.wall() / 1_000);
     return assemble(bytes, query, rendered, seconds, this.#dealer);
@@ -228,11 +271,10 @@ export class Responder {
     }
   }
 
-  #forward(recursion: Recursion, bytes: Buffer, query: Query, { transport, maxBytes }: Via): Promise<Uint8Array> {
-    const takes = query.edns === null ? PLAIN_UDP_OCTETS : Math.min(query.edns.udpOctets, MAX_DATAGRAM_OCTETS);
-    const mostOctets = Math.min(maxBytes ?? MAX_MESSAGE_OCTETS, transport === 'tcp' ? MAX_MESSAGE_OCTETS : takes);
+  #forward(recursion: Recursion, bytes: Buffer, query: Query, via: Via): Promise<Uint8Array> {
+    const mostOctets = mostOctetsFor(query, via);
     return this.#later(bytes, query, () =>
-      forward(recursion, bytes, query, { overTcp: transport === 'tcp', mostOctets }),
+      forward(recursion, bytes, query, { overTcp: via.transport === 'tcp', mostOctets }),
     );
   }
 
@@ -289,13 +331,21 @@ function scoped(query: Query, { isForSource }: Found): Query {
   return { ...query, edns: { ...query.edns, subnet: scopedToSubnet(subnet) } };
 }
 
+const alone = (answer: Answer): Shared => ({ answer, rendered: [], dependsOn: [] });
+
 const NOTHING_ALLOWED: Authority = { ...ALL_ALLOWED, id: 'nothing', allows: () => false, allowsUnder: () => false };
 
 /** Room for OPT with a whole IPv6 subnet. */
 const TCP_RESERVE = 64;
 
+/** Octets that the asker takes of what a recursor says. */
+export function mostOctetsFor({ edns }: Query, { transport, maxBytes }: Via): number {
+  const takes = edns === null ? PLAIN_UDP_OCTETS : Math.min(edns.udpOctets, MAX_DATAGRAM_OCTETS);
+  return Math.min(maxBytes ?? MAX_MESSAGE_OCTETS, transport === 'tcp' ? MAX_MESSAGE_OCTETS : takes);
+}
+
 /** The key of a way of sending: plain UDP, TCP, or UDP with EDNS by size and length of the subnet option. */
-function wayOf({ edns }: Query, { transport, maxBytes }: Via): number {
+export function wayOf({ edns }: Query, { transport, maxBytes }: Via): number {
   if (transport === 'tcp') return TCP_WAY;
   if (edns === null) return PLAIN_WAY;
   const size =
@@ -309,7 +359,8 @@ function sizeClass(octets: number): number {
   return SIZES[index] as number;
 }
 
-function whyRefused({ type, class: questionClass, edns }: Query): number {
+/** The response code with which a query is refused; NOERROR for one that is not. */
+export function whyRefused({ type, class: questionClass, edns }: Query): number {
   if (edns !== null && edns.version !== 0) return RCODE.BADVERS;
   if (!isInternet(questionClass)) return RCODE.REFUSED;
   return type === TYPE.AXFR || type === TYPE.IXFR ? RCODE.NOTIMP : RCODE.NOERROR;

@@ -1,4 +1,5 @@
 import type { AskedToken } from '../../access/index.ts';
+import { readShared, type RegionsAnswer, type RegionsQuestion } from '../../dns/index.ts';
 import type { Answer, Ask, AskOptions, QuestionKind, RegionQuestions } from '../../link/index.ts';
 import { noRegion } from '../errors.ts';
 
@@ -31,6 +32,15 @@ export class ServerDesk {
     const link = this.#link();
     if (link === null) throw noRegion([]);
     return link.ask(kind, ask, { timeoutMs: TIMEOUT_MS });
+  }
+
+  /** What the region's DNS says, and what that is made of. @throws as `ask` */
+  async dns({ packet, transport, maxBytes, client }: RegionsQuestion): Promise<RegionsAnswer> {
+    const asked = { packet: Buffer.from(packet).toString('base64'), transport, maxBytes, client };
+    const { packet: answered, shared } = await this.ask('dns', asked);
+    const rendered = (shared?.answers ?? []).map(readShared).filter((one) => one !== undefined);
+    const octets = answered === null ? null : Buffer.from(answered, 'base64');
+    return { packet: octets, rendered, topics: shared?.topics ?? [] };
   }
 
   /** What a token may; null for one that is not there. @throws as `ask` */
