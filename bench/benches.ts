@@ -11,6 +11,7 @@ export const BENCHES = [
   'blocking',
   'events',
   'store',
+  'etcd-clients',
   'dns',
   'registry-heap',
   'capacity',
