@@ -14,6 +14,13 @@ export interface StoreUnderTest {
   elapse(store: Store, ms: number): Promise<void>;
   /** How many random histories the model property runs. */
   readonly runs: number;
+  /** The shortest lease there can be, in ms; 150 unless told: long enough for a busy machine to renew in time, short enough to wait for. */
+  readonly leaseMs?: number;
+  /**
+   * A store of its own process writes by itself (unless told): each transaction has a revision of its own, and watchers are told before who
+   * committed. One that is shared commits together what does not meet, and its watchers are told when they are.
+   */
+  readonly isShared?: boolean;
 }
 
 /** Registers the tests that every engine behind the contract passes (`spec/store.md` 6.4). */

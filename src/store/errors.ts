@@ -59,10 +59,7 @@ export const badLease = defineError('STORE_BAD_LEASE', 400, (ttlMs: number) => `
   hint: 'between 1 ms and 24 days',
 });
 export const badStoreUrl = defineError('STORE_BAD_URL', 400, (url: string) => `not a store: ${JSON.stringify(url)}`, {
-  hint: 'use memory: or sqlite:DIRECTORY',
-});
-export const etcdAbsent = defineError('STORE_NO_ETCD', 400, () => 'this version of drover has no etcd store', {
-  hint: 'use sqlite:DIRECTORY',
+  hint: 'use memory:, sqlite:DIRECTORY or etcd://HOST:PORT,…',
 });
 export const badEtcdUrl = defineError(
   'STORE_BAD_ETCD_URL',
@@ -95,4 +92,24 @@ export const etcdForeignMember = defineError(
   400,
   (endpoint: string, others: string) => `the etcd member ${endpoint} belongs to another cluster than ${others}`,
   { hint: 'name the members of one cluster only' },
+);
+export const storeForeignData = defineError(
+  'STORE_FOREIGN_DATA',
+  400,
+  (key: string, why: string) =>
+    `etcd holds a key of somebody else's where drover keeps its own, ${JSON.stringify(key)}: ${why}`,
+  {
+    hint: 'nothing was changed; look at it with etcdctl get --prefix /drover/ and move it away, or give drover an etcd of its own',
+  },
+);
+export const etcdLimit = defineError(
+  'STORE_ETCD_LIMIT',
+  400,
+  (why: string) => `etcd takes no transaction of this size: ${why}`,
+);
+export const outcomeUnknown = defineError(
+  'STORE_UNKNOWN_OUTCOME',
+  500,
+  (why: string) => `it is not known whether the write has happened: ${why}`,
+  { hint: 'read what it was to change before trying again' },
 );

@@ -74,6 +74,12 @@ export class History {
     this.#wake();
   }
 
+  /** Everything was replaced, or what lies between is lost: nobody can follow from before `revision`. */
+  restart(revision: Revision): void {
+    this.#restart(revision);
+    this.#wake();
+  }
+
   /** Forgets revisions up to and including `before`. */
   compact(before: Revision): void {
     const until = Math.min(before, this.#revision);

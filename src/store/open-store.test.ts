@@ -21,7 +21,8 @@ test('openStore() opens a sqlite store in its directory', async () => {
 });
 
 test.each([
-  ['etcd://h1:2379,h2:2379', 'STORE_NO_ETCD', 'no etcd store'],
+  ['etcd://', 'STORE_BAD_ETCD_URL', 'no member'],
+  ['etcd://u:p@h1', 'STORE_BAD_ETCD_URL', 'user'],
   ['memory:x', 'STORE_BAD_URL', 'memory:x'],
   ['sqlite:', 'STORE_BAD_URL', 'sqlite:'],
   ['/var/lib/drover', 'STORE_BAD_URL', '/var/lib/drover'],

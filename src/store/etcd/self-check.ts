@@ -1,0 +1,69 @@
+import type { KeyRange, Revision } from '../contract.ts';
+import { storeCompacted } from '../errors.ts';
+import { EtcdCallFailed, type EtcdClient } from './client.ts';
+import type { Era } from './era.ts';
+import { rawRange } from './keys.ts';
+
+const PAGE = 2_000;
+
+/** A key that is held in memory, and the revision it is held at. */
+export type HeldKey = readonly [key: string, modRevision: Revision];
+
+/** A key that is not in memory as it is in etcd: 0 where it is absent. */
+export interface Difference {
+  readonly key: string;
+  readonly held: Revision;
+  readonly stored: Revision;
+}
+
+/** Compares what is held as of a revision with etcd's keys at it, page by page; of any member, since it asks for that revision. */
+export async function compareKeys(options: {
+  readonly client: EtcdClient;
+  readonly era: Era;
+  readonly held: Iterable<HeldKey>;
+  readonly range: KeyRange;
+  readonly revision: Revision;
+}): Promise<Difference[]> {
+  const left = new Map(options.held);
+  const differences: Difference[] = [];
+  for await (const [key, stored] of storedKeys(options)) {
+    const held = left.get(key) ?? 0;
+    left.delete(key);
+    if (held !== stored) differences.push({ key, held, stored });
+  }
+  for (const [key, held] of left) differences.push({ key, held, stored: 0 });
+  return differences;
+}
+
+async function* storedKeys({
+  client,
+  era,
+  range,
+  revision,
+}: {
+  client: EtcdClient;
+  era: Era;
+  range: KeyRange;
+  revision: Revision;
+}): AsyncGenerator<HeldKey> {
+  const raw = rawRange(range, era.prefix);
+  if (raw === null) return;
+  let key = raw.key;
+  for (;;) {
+    const request = { key, rangeEnd: raw.rangeEnd, limit: BigInt(PAGE), keysOnly: true };
+    const { kvs, more } = await client
+      .range({ ...request, revision: BigInt(era.rawRevision(revision)) })
+      .catch((error: unknown) => {
+        throw error instanceof EtcdCallFailed && error.kind === 'compacted'
+          ? storeCompacted(revision, revision)
+          : error;
+      });
+    for (const kv of kvs) {
+      const entry = era.entry(kv, true);
+      yield [entry.key, entry.modRevision];
+    }
+    const last = kvs.at(-1);
+    if (!more || last === undefined) return;
+    key = Buffer.concat([last.key, Buffer.of(0)]);
+  }
+}

@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll } from 'vitest';
+import { openStore } from '../../src/store/index.ts';
+import { storeConformance } from '../../src/store/testing.ts';
+import { EtcdCluster } from '../cluster/etcd-cluster.ts';
+import { requireComponent } from '../require-component.ts';
+import { EtcdPool } from './etcd-pool.ts';
+
+requireComponent('etcd')('over etcd', () => {
+  const pool = new EtcdPool(() => EtcdCluster.start());
+  afterAll(() => pool[Symbol.asyncDispose]());
+
+  storeConformance({
+    name: 'EtcdStore',
+    runs: 15,
+    isShared: true,
+    leaseMs: 1_000,
+    start: (options = {}) => pool.open((cluster) => openStore(cluster.url, options)),
+    elapse: (_store, ms) => sleep(ms),
+  });
+});
