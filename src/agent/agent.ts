@@ -2,7 +2,7 @@ import path from 'node:path';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { safeEnvironment } from '../health/index.ts';
 import { systemClock, TIMING, type Clock } from '../lib/index.ts';
-import type { NodeChannel } from '../link/index.ts';
+import { LinkPulse, QuestionHandlers, type NodeChannel, type NodeQuestions } from '../link/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { accessOptionsOf } from './access-options.ts';
@@ -19,7 +19,8 @@ import { regionTargets } from './node-targets.ts';
 import { JoinedRegion } from './joined/joined-region.ts';
 import { JoinedServers } from './joined/servers.ts';
 import { ServerDesk } from './joined/server-desk.ts';
-import { Region, type ServerSelf } from './region.ts';
+import { ServerLinks } from './joined/server-links.ts';
+import { Region, type AccessOptions, type ServerSelf } from './region.ts';
 import { advertisedAddress } from './servers/advertised-address.ts';
 import { serverPlace } from './servers/server-place.ts';
 import { bracketed, ownAddress } from './own-address.ts';
@@ -53,8 +54,10 @@ export class Agent implements AsyncDisposable {
   /** The region, where it is in this process; else what there is of it here. */
   #region: Region | null = null;
   #joined: JoinedRegion | null = null;
-  #servers: JoinedServers | null = null;
-  readonly #desk: ServerDesk;
+  #links: ServerLinks | null = null;
+  readonly #desk = new ServerDesk(() => this.#links?.any ?? null);
+  /** What its nodes answer when the region asks. */
+  readonly #questions = new QuestionHandlers<NodeQuestions>();
   #http: HttpApi | null = null;
   #handlers: AgentHandlers | null = null;
   #dns: AgentDns | null = null;
@@ -78,7 +81,6 @@ export class Agent implements AsyncDisposable {
     this.#config = options.config;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#desk = new ServerDesk(() => null);
     this.#nodes = new HostedNodes({
       start: (config) => this.#startNode(config),
       change: (node, config) => this.#changeNode(node, config),
@@ -165,6 +167,8 @@ export class Agent implements AsyncDisposable {
       historyKeepMs: config.historyKeepMs,
       valueBytes: config.http.settings.valueBytes,
       sessionTtlMinMs: config.sessionTtlMinMs,
+      reapAfterMs: config.reapAfterMs,
+      alarmForMs: config.alarmForMs,
       timing: TIMING[config.timing],
       clock: this.#clock,
       random: this.#random,
@@ -179,9 +183,23 @@ export class Agent implements AsyncDisposable {
     const { clock, random } = { clock: this.#clock, random: this.#random };
     const accessControl = await accessOptionsOf(config, firstOf(config).name);
     const servers = config.join.length === 0 ? null : stack.use(await this.#openServers());
-    this.#servers = servers;
+    this.#links = servers === null ? null : this.#linksTo(servers, accessControl, stack);
     const desk = this.#desk;
     this.#joined = stack.use(await JoinedRegion.start({ config, accessControl, servers, desk, clock, random, log }));
+  }
+
+  #linksTo(servers: JoinedServers, { tokens }: AccessOptions, stack: AsyncDisposableStack): ServerLinks {
+    this.#questions.set('stale', ({ topics }) => {
+      this.#dns?.answers?.stale(topics);
+      return {};
+    });
+    return new ServerLinks({
+      servers,
+      pulse: stack.use(new LinkPulse({ clock: this.#clock, timing: TIMING[this.#config.timing] })),
+      token: () => tokens.get('agent') || tokens.get('default'),
+      clock: this.#clock,
+      onChange: () => this.#dns?.answers?.doubt(),
+    });
   }
 
   #openServers(): Promise<JoinedServers> {
@@ -229,7 +247,10 @@ export class Agent implements AsyncDisposable {
       stateDirectory: path.join(dataDirectory, 'nodes', encodeURIComponent(config.name)),
       keepsRegistrations: !dev,
       scripts,
-      connect: () => this.#connect(),
+      connect: (signal) => this.#connect(signal),
+      onLinked: (link, channel) => this.#links?.linked(link, channel),
+      onRefused: (channel) => this.#links?.refused(channel),
+      questions: this.#questions,
       elsewhere: regionTargets(catalog, feed),
       ownInstances: this.#isServer(config) ? [serverInstance()] : [],
       timing: TIMING[timing],
@@ -239,10 +260,11 @@ export class Agent implements AsyncDisposable {
     });
   }
 
-  /** @throws AGENT_NO_REGION saying why there is no server to link to */
-  #connect(): NodeChannel {
+  /** @throws AGENT_NO_REGION saying why there is no server to link to, or the signal's reason */
+  #connect(signal: AbortSignal): NodeChannel | Promise<NodeChannel> {
     if (this.#region !== null) return this.#region.connect();
-    throw noRegion(this.#servers?.candidates.map(({ url }) => url) ?? []);
+    if (this.#links !== null) return this.#links.connect(signal);
+    throw noRegion([], '');
   }
 
   /** Whether a node is the server's own. */
@@ -259,7 +281,7 @@ export class Agent implements AsyncDisposable {
     const options = { config, node: firstOf(config).name, clock: this.#clock, log };
     if (this.#region !== null) this.#dns = stack.use(await AgentDns.startOnServer(options, this.#region));
     // Without a region every name would be answered with "there is no such name", and that be remembered.
-    else if (this.#servers !== null) this.#dns = stack.use(await AgentDns.startJoined(options, this.#desk));
+    else if (this.#links !== null) this.#dns = stack.use(await AgentDns.startJoined(options, this.#desk));
   }
 
   async #startHttp(Http: typeof HttpApi, stack: AsyncDisposableStack): Promise<void> {

@@ -19,11 +19,11 @@ export const agentStops = defineError('AGENT_STOPPING', 503, () => 'the agent is
 export const noRegion = defineError(
   'AGENT_NO_REGION',
   503,
-  (servers: readonly string[]) =>
+  (servers: readonly string[], why: string) =>
     servers.length === 0
       ? 'no server of a region is named: this agent speaks for itself only'
-      : `no server of the region is linked: ${servers.join(', ')} cannot be linked to, for links between processes are not in this version yet`,
-  { hint: 'start it with --server, or with --dev, for a region of its own' },
+      : `no server of the region is linked: ${servers.join(', ')}${why === '' ? '' : `: ${why}`}`,
+  { hint: 'it goes on trying; name servers with --join, or start it with --server, or --dev, for a region of its own' },
 );
 export const unknownOwner = defineError(
   'AGENT_UNKNOWN_OWNER',

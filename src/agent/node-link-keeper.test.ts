@@ -38,6 +38,14 @@ class Gate implements NodeAuthority {
     return this.#registry.syncNode(...args);
   }
 
+  held(node: string): NodeRegistration | null {
+    return this.#registry.held(node);
+  }
+
+  epochOf(node: string): number | null {
+    return this.#registry.epochOf(node);
+  }
+
   async report(...args: Parameters<NodeAuthority['report']>): Promise<number> {
     await this.held;
     if (this.failure !== null) throw this.failure;
@@ -240,7 +248,7 @@ describe('NodeLinkKeeper without a server to link to', () => {
     await using fixture = await startRegion();
     let isThere = false;
     const connect = (): NodeChannel => {
-      if (!isThere) throw noRegion(['10.0.0.9']);
+      if (!isThere) throw noRegion(['10.0.0.9'], '');
       return fixture.connect();
     };
     await using node = new Node({ ...fixture, connect });

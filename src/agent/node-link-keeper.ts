@@ -1,6 +1,6 @@
 import type { Receipt } from '../change/index.ts';
 import { DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
-import { NodeLink, type NodeChannel, type Order } from '../link/index.ts';
+import { NodeLink, type NodeChannel, type NodeQuestions, type Order, type QuestionHandlers } from '../link/index.ts';
 import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import { storeFailed, storeFull, type Revision } from '../store/index.ts';
 import { agentStops, noRegion } from './errors.ts';
@@ -10,7 +10,12 @@ import { LinkMemory } from './link-memory.ts';
 export interface NodeLinkKeeperOptions {
   readonly node: string;
   /** A new channel to a server of the region. */
-  readonly connect: () => NodeChannel;
+  readonly connect: (signal: AbortSignal) => NodeChannel | Promise<NodeChannel>;
+  /** Told when the node has greeted over a channel, and when its greeting came to nothing. */
+  readonly onLinked?: ((link: NodeLink, channel: NodeChannel) => void) | undefined;
+  readonly onRefused?: ((channel: NodeChannel) => void) | undefined;
+  /** What the node answers when the region asks. */
+  readonly questions?: QuestionHandlers<NodeQuestions> | undefined;
   /** The node's own, where it remembers its link over restarts. */
   readonly stateDirectory: string;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'reconnectJitterMs' | 'syncMs'>;
@@ -137,8 +142,8 @@ export class NodeLinkKeeper implements AsyncDisposable {
   }
 
   async #connect({ registration, onOrder, onCut }: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
-    const { connect, node, clock } = this.#options;
-    const channel = this.#channelFrom(connect);
+    const { connect, node, clock, onLinked, onRefused, questions } = this.#options;
+    const channel = await this.#channelFrom(connect);
     const epoch = memory.nextEpoch(clock);
     const greeted = this.#changes;
     const link = await NodeLink.connect({
@@ -147,10 +152,15 @@ export class NodeLinkKeeper implements AsyncDisposable {
       epoch,
       registration: registration(),
       choices: memory.choices,
+      ...(questions === undefined ? {} : { questions }),
       signal: this.#closing.signal,
+    }).catch((error: unknown) => {
+      onRefused?.(channel);
+      throw error;
     });
     this.#greeted = greeted;
     this.#link = link;
+    onLinked?.(link, channel);
     for (const receipt of this.#receipts.values()) link.receipt(receipt);
     onCut(null);
     link.onView((view) => this.#take(view));
@@ -160,9 +170,9 @@ export class NodeLinkKeeper implements AsyncDisposable {
     return link;
   }
 
-  #channelFrom(connect: () => NodeChannel): NodeChannel {
+  async #channelFrom(connect: NodeLinkKeeperOptions['connect']): Promise<NodeChannel> {
     try {
-      const channel = connect();
+      const channel = await connect(this.#closing.signal);
       this.#isApart = false;
       return channel;
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Clock, Timing } from '../lib/index.ts';
-import type { NodeChannel } from '../link/index.ts';
+import type { NodeLinkKeeperOptions } from './node-link-keeper.ts';
 import type { InstanceRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import type { Log } from './log.ts';
@@ -15,7 +15,10 @@ export interface StartNodeOptions {
   /** Whether registrations outlive the process. */
   readonly keepsRegistrations: boolean;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
-  readonly connect: () => NodeChannel;
+  readonly connect: NodeLinkKeeperOptions['connect'];
+  readonly onLinked?: NodeLinkKeeperOptions['onLinked'];
+  readonly onRefused?: NodeLinkKeeperOptions['onRefused'];
+  readonly questions?: NodeLinkKeeperOptions['questions'];
   /** What aliases of instances elsewhere follow. */
   readonly elsewhere: RegionTargets;
   readonly ownInstances: readonly InstanceRecord[];

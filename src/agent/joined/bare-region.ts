@@ -14,6 +14,7 @@ import {
   StoreFeed,
 } from '../../registry/index.ts';
 import { MemoryStore } from '../../store/index.ts';
+import { noRegion } from '../errors.ts';
 import type { AccessOptions } from '../region.ts';
 
 export interface BareRegionOptions {
@@ -67,6 +68,8 @@ export async function startBareRegion(options: BareRegionOptions, stack: AsyncDi
     userEvents: userEvents(feed, eventLog),
     access: options.access ?? acl.access,
     acl,
+    // Both are a server's to answer.
+    liveness: { alarm: null, release: () => Promise.reject(noRegion([])) },
     upgrades: new Map(),
   } satisfies Partial<ApiContext>;
 }

@@ -30,7 +30,7 @@ export class ServerDesk {
     ask: Ask<RegionQuestions, Kind>,
   ): Promise<Answer<RegionQuestions, Kind>> {
     const link = this.#link();
-    if (link === null) throw noRegion([]);
+    if (link === null) throw noRegion([], '');
     return link.ask(kind, ask, { timeoutMs: TIMEOUT_MS });
   }
 
