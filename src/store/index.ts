@@ -4,6 +4,8 @@ export { Duties, type DutiesOptions } from './duties.ts';
 export { ALWAYS_ON_DUTY, type Duty } from './duty.ts';
 export { type Fence, fenceOf, UNFENCED } from './fence.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
+export type { EtcdStore } from './etcd/etcd-store.ts';
+export type { Difference, HeldKey } from './etcd/self-check.ts';
 export type { EtcdAccess, EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
 export * from './history-record.ts';
