@@ -232,7 +232,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
   const key = new PeerKey();
   const servers = stack.use(await startServers(options, { store, feed, known, duties }, key));
-  const registry = new Registry({ feed, catalog, clock, server: options.server, history: keepMs > 0 });
+  const takesWrites = (): boolean => store.status().leaderKnown && !store.status().full;
+  const registry = stack.use(new Registry({ feed, catalog, clock, server: options.server, history: keepMs > 0, held: { feed, takesWrites, report } }));
   const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, options.server) }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   loaded = feed;
@@ -268,7 +269,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     checkHistory,
     queries,
     ...linked,
-    ...(await startWrites(options, states, feed, stack)),
+    ...(await startWrites(options, states, { feed, duties, peers }, stack)),
     ...preparedParts({ state: preparedState, feed, catalog, agent: options.server, session }),
     history: new HistoryLog(store),
     acl,
@@ -312,16 +313,30 @@ type Writes = Pick<Parts, 'kvWrites' | 'transactions' | 'sessionWrites'>;
 async function startWrites(
   { clock, historyKeepMs, log, valueBytes, sessionTtlMinMs: ttlMinMs }: RegionOptions,
   { catalog, kv, sessions, preparedState }: States,
-  feed: StoreFeed,
+  { feed, duties, peers }: Pick<Parts, 'feed' | 'duties' | 'peers'>,
   stack: AsyncDisposableStack,
 ): Promise<Writes> {
   const report: Report = (error) => log.error({ err: error }, messageOf(error));
   const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
   const written = { feed, kv, sessions, catalog, clock, withSession, history: historyKeepMs > 0 };
+  const sessionWrites = stack.use(
+    await SessionWrites.start({
+      ...written,
+      ttlMinMs,
+      report,
+      duty: duties.duty('sessions'),
+      hearsAll: () => peers.hearsAll(),
+      onRenewed: (id) => peers.renewed(id),
+    }),
+  );
+  peers.followRenewals(
+    (renewals) => sessionWrites.hear(renewals),
+    () => sessionWrites.renewals(),
+  );
   return {
     kvWrites: new KvWrites({ ...written, maxValueBytes: valueBytes }),
     transactions: new Transactions(written),
-    sessionWrites: stack.use(await SessionWrites.start({ ...written, ttlMinMs, report })),
+    sessionWrites,
   };
 }
 

@@ -15,6 +15,7 @@ export { SERF_HEALTH } from './session-health.ts';
 export type { SessionInput } from './session-input.ts';
 export { sessionKey, sessionTopic } from './session-keys.ts';
 export type { Session, SessionBehavior, SessionRecord, SessionServiceCheck } from './session-record.ts';
+export type { Renewal } from './session-ttls.ts';
 export { SESSION_TTL_MIN_MS, SessionWrites, type SessionWritesOptions } from './session-writes.ts';
 export { sessionCompare, Sessions, type SessionsOptions } from './sessions.ts';
 export { Transactions, type TransactionsOptions } from './transactions.ts';

@@ -6,41 +6,78 @@ const FACTOR = 1.5;
 /** A timer that is so late stood still with its process, which then heard nobody renew. */
 const STALLED_MS = 1_000;
 
+interface RunningTimer extends Timer {
+  /** On the monotonic clock. */
+  readonly dueMs: number;
+}
+
 interface Watched {
   readonly ttlMs: number;
-  timer: Timer;
+  /** On the monotonic clock; undefined when nobody is known to have. */
+  renewedAtMs: number | undefined;
+  timer: RunningTimer;
   hasLapsed: boolean;
 }
+
+/** A session that somebody renewed, and how long ago. */
+export type Renewal = readonly [session: string, agoMs: number];
 
 export interface SessionTtlsOptions {
   readonly clock: Clock;
   readonly onLapse: (id: string) => void;
+  /** Whether it can be said here that nobody renewed; where not, a session is looked at again later. Always, unless told. */
+  readonly mayJudge?: () => boolean;
 }
 
 /** When sessions that are not renewed lapse, on the monotonic clock. Nothing of it is stored: a new server starts each in full. */
 export class SessionTtls implements Disposable {
   readonly #clock: Clock;
   readonly #onLapse: (id: string) => void;
+  readonly #mayJudge: () => boolean;
   readonly #timers = new Map<string, Watched>();
 
-  constructor(options: SessionTtlsOptions) {
-    this.#clock = options.clock;
-    this.#onLapse = options.onLapse;
+  constructor({ clock, onLapse, mayJudge = () => true }: SessionTtlsOptions) {
+    this.#clock = clock;
+    this.#onLapse = onLapse;
+    this.#mayJudge = mayJudge;
   }
 
   /** Begins to watch a session, unless it is watched or has no TTL. */
   follow(id: string, ttl: string): void {
     const ttlMs = ttl === '' ? 0 : parseDuration(ttl);
     if (ttlMs <= 0 || this.#timers.has(id)) return;
-    this.#timers.set(id, { ttlMs, timer: this.#start(id, ttlMs), hasLapsed: false });
+    this.#timers.set(id, {
+      ttlMs,
+      renewedAtMs: undefined,
+      timer: this.#start(id, ttlMs, ttlMs * FACTOR),
+      hasLapsed: false,
+    });
   }
 
-  /** The session was renewed. */
-  restart(id: string): void {
+  /** The session was renewed, so long ago; one that was renewed later has the longer time. */
+  restart(id: string, agoMs = 0): void {
     const known = this.#timers.get(id);
-    if (known === undefined || known.hasLapsed) return;
-    known.timer.cancel();
-    known.timer = this.#start(id, known.ttlMs);
+    const atMs = this.#clock.now() - agoMs;
+    if (known === undefined || known.hasLapsed || atMs < (known.renewedAtMs ?? -Infinity)) return;
+    known.renewedAtMs = atMs;
+    // What it was given when this server started or took over is never shortened.
+    if (atMs + known.ttlMs * FACTOR > known.timer.dueMs) this.#rearm(id, known, known.ttlMs * FACTOR - agoMs);
+  }
+
+  /** Gives every session its full time once more, those too that had lapsed: whoever heard their renewals is gone. */
+  restartAll(): void {
+    for (const [id, known] of this.#timers) {
+      known.hasLapsed = false;
+      this.#rearm(id, known, known.ttlMs * FACTOR);
+    }
+  }
+
+  /** Sessions that were renewed within their time. */
+  *renewals(): Iterable<Renewal> {
+    const nowMs = this.#clock.now();
+    for (const [id, { renewedAtMs, ttlMs, hasLapsed }] of this.#timers)
+      if (renewedAtMs !== undefined && !hasLapsed && nowMs - renewedAtMs < ttlMs * FACTOR)
+        yield [id, nowMs - renewedAtMs];
   }
 
   /** Whether its time is over: nothing brings it back. */
@@ -62,18 +99,24 @@ export class SessionTtls implements Disposable {
     for (const id of this.#timers.keys()) this.forget(id);
   }
 
-  #start(id: string, ttlMs: number, delayMs = ttlMs * FACTOR): Timer {
+  #rearm(id: string, known: Watched, delayMs: number): void {
+    known.timer.cancel();
+    known.timer = this.#start(id, known.ttlMs, delayMs);
+  }
+
+  #start(id: string, ttlMs: number, delayMs: number): RunningTimer {
     const dueMs = this.#clock.now() + delayMs;
-    return this.#clock.after(delayMs, () => {
+    const timer = this.#clock.after(delayMs, () => {
       const known = this.#timers.get(id);
       if (known === undefined) return;
       // Timers run before what came over the network meanwhile is read: renewals, maybe.
-      if (this.#clock.now() - dueMs > STALLED_MS) {
+      if (this.#clock.now() - dueMs > STALLED_MS || !this.#mayJudge()) {
         known.timer = this.#start(id, ttlMs, ttlMs * (FACTOR - 1));
         return;
       }
       known.hasLapsed = true;
       this.#onLapse(id);
     });
+    return { dueMs, cancel: () => timer.cancel() };
   }
 }

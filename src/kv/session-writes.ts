@@ -3,7 +3,16 @@ import { KeyedQueue, systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
 import { aliveKey, checkKey, contended, nodeKey } from '../registry/index.ts';
 import type { AppliedChange, Feed } from '../registry/index.ts';
-import type { Compare, Revision, Write } from '../store/index.ts';
+import {
+  ALWAYS_ON_DUTY,
+  fenceOf,
+  type Compare,
+  type Duty,
+  type Entry,
+  type Fence,
+  type Revision,
+  type Write,
+} from '../store/index.ts';
 import type { DraftHistory } from './draft-txn.ts';
 import { planEnd } from './end-session.ts';
 import { sessionOfCritical, sessionWithoutCheck, sessionWithoutNode, unknownSession } from './errors.ts';
@@ -16,6 +25,7 @@ import { lockDelayKey, sessionKey } from './session-keys.ts';
 import { checksOfSession } from './session-record.ts';
 import type { Session, SessionRecord } from './session-record.ts';
 import { SessionTtls } from './session-ttls.ts';
+import type { Renewal } from './session-ttls.ts';
 import type { Sessions } from './sessions.ts';
 
 const ATTEMPTS = 64;
@@ -40,13 +50,20 @@ export interface SessionWritesOptions {
   /** Writes of others that go with a session's end: of what is bound to it, as far as it is still there. */
   readonly withSession?: (sessionId: string) => readonly Write[];
   readonly newId?: () => string;
+  /** Whose part it is to end sessions that nobody destroyed, and lock-delays; this server's always, unless told. */
+  readonly duty?: Duty;
+  /** Whether this server hears what is renewed through every other one; always, unless told. */
+  readonly hearsAll?: () => boolean;
+  /** A session was renewed through this server. */
+  readonly onRenewed?: (id: string) => void;
   /** Told of ends that failed; they are tried again. */
   readonly report?: (error: unknown) => void;
 }
 
 /**
  * Creates, renews and ends sessions: those that are destroyed, lapse, lose their node, or have a check that is gone or
- * critical, also when that happened while no server ran.
+ * critical, also when that happened while no server ran. Of several servers one ends what nobody destroyed, with the fence of
+ * its duty; a session is renewed through any of them.
  */
 export class SessionWrites implements AsyncDisposable {
   /** The least TTL in ms. */
@@ -59,7 +76,9 @@ export class SessionWrites implements AsyncDisposable {
   readonly #queue = new KeyedQueue();
   readonly #timers = new Set<Timer>();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #stop: () => void;
+  readonly #stops: readonly (() => void)[];
+  readonly #fence: Fence;
+  #isHeld = false;
   #reaper: Timer | undefined;
   #isClosed = false;
 
@@ -69,15 +88,23 @@ export class SessionWrites implements AsyncDisposable {
     this.#sessions = options.sessions;
     this.#clock = options.clock ?? systemClock;
     this.ttlMinMs = options.ttlMinMs ?? SESSION_TTL_MIN_MS;
-    this.#ttls = new SessionTtls({ clock: this.#clock, onLapse: (id) => this.#endSoon(id) });
-    this.#stop = this.#feed.onApplied((change) => this.#onApplied(change));
+    const { duty = ALWAYS_ON_DUTY, hearsAll = () => true } = options;
+    this.#fence = fenceOf(duty, () => this.#feed.revision);
+    this.#ttls = new SessionTtls({
+      clock: this.#clock,
+      onLapse: (id) => this.#endSoon(id),
+      mayJudge: () => this.#isHeld && hearsAll(),
+    });
+    this.#stops = [
+      this.#feed.onApplied((change) => this.#onApplied(change)),
+      duty.onChange((isHeld) => this.#onDuty(isHeld)),
+    ];
   }
 
   /** Looks at every session there is, and from then on at those that a change concerns. */
   static start(options: SessionWritesOptions): Promise<SessionWrites> {
     const writes = new SessionWrites(options);
-    for (const session of options.sessions.allStored()) writes.#look(session.id);
-    writes.#scheduleReaping();
+    writes.#lookAtAll();
     return Promise.resolve(writes);
   }
 
@@ -101,8 +128,9 @@ export class SessionWrites implements AsyncDisposable {
   }
 
   /** Ends a session and gives what it holds free; one that is not there has ended already. */
-  destroy(id: string): Promise<Revision> {
-    return this.#end(id);
+  async destroy(id: string): Promise<Revision> {
+    await this.#end(id, () => []);
+    return this.#feed.revision;
   }
 
   /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION also for one that has lapsed and only still has to go */
@@ -110,13 +138,24 @@ export class SessionWrites implements AsyncDisposable {
     const session = this.#sessions.get(id);
     if (session === undefined || this.#ttls.hasLapsed(id)) throw unknownSession(id);
     this.#ttls.restart(id);
+    this.#options.onRenewed?.(id);
     return session;
+  }
+
+  /** Sessions that were renewed through other servers. */
+  hear(renewals: Iterable<Renewal>): void {
+    for (const [id, agoMs] of renewals) this.#ttls.restart(id, agoMs);
+  }
+
+  /** Sessions that were renewed of late, through this server or another. */
+  renewals(): Iterable<Renewal> {
+    return this.#ttls.renewals();
   }
 
   /** Ends that are under way are finished. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    this.#stop();
+    for (const stop of this.#stops) stop();
     this.#ttls[Symbol.dispose]();
     this.#reaper?.cancel();
     for (const timer of this.#timers) timer.cancel();
@@ -134,6 +173,18 @@ export class SessionWrites implements AsyncDisposable {
     for (const check of new Set(checksOfSession(record)))
       basis.push({ key: checkKey(record.node, check), modRevision: state?.check(check)?.modRevision ?? 0 });
     return basis;
+  }
+
+  /** Whoever takes over may not have heard all renewals: every session has its full time again. */
+  #onDuty(isHeld: boolean): void {
+    if (isHeld !== this.#isHeld) this.#ttls.restartAll();
+    this.#isHeld = isHeld;
+    if (isHeld) this.#lookAtAll();
+  }
+
+  #lookAtAll(): void {
+    for (const { id } of this.#sessions.allStored()) this.#look(id);
+    this.#scheduleReaping();
   }
 
   #onApplied({ topics }: AppliedChange): void {
@@ -158,29 +209,41 @@ export class SessionWrites implements AsyncDisposable {
   }
 
   #endSoon(id: string): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || !this.#isHeld) return;
+    const again = (): void => this.#later(RETRY_MS, () => this.#endSoon(id));
     this.#run(
-      this.#end(id).catch((error: unknown) => {
-        this.#options.report?.(error);
-        this.#later(RETRY_MS, () => this.#endSoon(id));
-      }),
+      this.#end(id, this.#fenced)
+        .then((isOver) => (isOver ? undefined : again()))
+        .catch((error: unknown) => {
+          this.#options.report?.(error);
+          again();
+        }),
     );
   }
 
-  #end(id: string): Promise<Revision> {
+  /** What each transaction of the duty has among its compares; null while this server may not act. */
+  readonly #fenced = (): readonly Compare[] | null => {
+    const fence = this.#fence();
+    return fence === null ? null : [fence];
+  };
+
+  /** Resolves with whether it has ended: not where this server may not end it, or not any more. */
+  #end(id: string, fenced: () => readonly Compare[] | null): Promise<boolean> {
     return this.#queue.run(id, async () => {
       // Each step leaves it fewer locks; a conflict is with somebody who got on.
       for (let session = this.#sessions.stored(id); session !== undefined; session = this.#sessions.stored(id)) {
-        const { revision } = await this.#feed.commit(
-          planEnd(this.#base(), session, this.#othersOf(id), this.#historyOf(id)),
-        );
-        await this.#feed.applied(revision);
+        const fence = fenced();
+        if (fence === null) return false;
+        const txn = planEnd(this.#base(), session, this.#othersOf(id), this.#historyOf(id));
+        const outcome = await this.#feed.commit({ ...txn, compares: [...fence, ...txn.compares] });
+        if (!outcome.ok && isDeposed(outcome.entries, fence)) return false;
+        await this.#feed.applied(outcome.revision);
       }
       // What was bound to it on another server while it ended.
       const left = this.#othersOf(id);
       for (let start = 0; start < left.length; start += REAPED_PER_TXN)
         await this.#feed.commit({ compares: [], writes: left.slice(start, start + REAPED_PER_TXN) });
-      return this.#feed.revision;
+      return true;
     });
   }
 
@@ -198,7 +261,7 @@ export class SessionWrites implements AsyncDisposable {
   }
 
   #scheduleReaping(): void {
-    if (this.#isClosed || this.#reaper !== undefined) return;
+    if (this.#isClosed || !this.#isHeld || this.#reaper !== undefined) return;
     const nextMs = this.#sessions.delays.nextMs();
     if (nextMs === undefined) return;
     const delayMs = Math.max(REAP_MS, nextMs - this.#clock.now());
@@ -218,11 +281,13 @@ export class SessionWrites implements AsyncDisposable {
   async #reap(): Promise<void> {
     const elapsed = this.#sessions.delays.elapsed();
     for (let start = 0; start < elapsed.length && !this.#isClosed; start += REAPED_PER_TXN) {
+      const fence = this.#fenced();
+      if (fence === null) return;
       const compares = elapsed
         .slice(start, start + REAPED_PER_TXN)
         .map(({ key, modRevision }) => ({ key: lockDelayKey(key), modRevision }));
       const outcome = await this.#feed.commit({
-        compares,
+        compares: [...fence, ...compares],
         writes: compares.map(({ key }) => ({ type: 'delete', key })),
       });
       await this.#feed.applied(outcome.revision);
@@ -242,6 +307,12 @@ export class SessionWrites implements AsyncDisposable {
     this.#running.add(task);
     void task.finally(() => this.#running.delete(task));
   }
+}
+
+/** Whether a conflict is about the duty itself: somebody else has it. */
+function isDeposed(entries: readonly Entry[], fence: readonly Compare[]): boolean {
+  const found = new Map(entries.map(({ key, modRevision }) => [key, modRevision]));
+  return fence.some(({ key, modRevision }) => (found.get(key) ?? 0) !== modRevision);
 }
 
 function refusalOf(invalid: Invalid, { node }: SessionRecord): Error {

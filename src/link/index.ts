@@ -4,12 +4,15 @@ export * from './errors.ts';
 export * from './messages.ts';
 export * from './link-authority.ts';
 export * from './link-pulse.ts';
+export * from './link-refusal.ts';
 export * from './node-doors.ts';
 export * from './node-link.ts';
 export * from './open-websocket.ts';
 export * from './question-desk.ts';
 export * from './parse-message.ts';
 export * from './region-links.ts';
+export * from './registration-digest.ts';
+export type { GivenRecords, WantedRecords } from './registration-match.ts';
 export * from './websocket-channel.ts';
 export * from './websocket-entrance.ts';
 export type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
@@ -22,7 +25,6 @@ export {
   PEER_PROTOCOL,
   type PeerMessage,
   type PeerReply,
-  type Renewal,
 } from './peer-messages.ts';
 export type { HearerChannel } from './peer-hearer.ts';
 export type { SpeakerChannel } from './peer-speaker.ts';

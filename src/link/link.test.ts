@@ -110,7 +110,7 @@ describe('NodeLink.connect()', () => {
   });
 
   test.each<[string, object, string]>([
-    ['another protocol', { protocol: 7 }, 'the node speaks link protocol 7, this server speaks 1'],
+    ['another protocol', { protocol: 7 }, 'the node speaks link protocol 7, this server speaks 2'],
     ['no greeting', { type: 'ping' }, 'the node\'s first message is not a greeting: it is "ping"'],
     ['a greeting for another node', { node: 'other' }, 'it registers another node'],
   ])('NodeLink.connect() is refused with the reason when the first message is %s', async (_name, bad, reason) => {
@@ -329,7 +329,16 @@ describe('RegionLinks', () => {
     fixture.links.accept(far);
     const got: RegionMessage['type'][] = [];
     channel.onMessage(({ type }) => got.push(type));
-    const hello = { type: 'hello', protocol: 1, node: 'api-1', epoch: 1, registration: API, choices: {} } as const;
+    const hello = {
+      type: 'hello',
+      protocol: 2,
+      node: 'api-1',
+      epoch: 1,
+      agent: '',
+      record: API.node,
+      digests: { instances: [], checks: [] },
+      choices: {},
+    } as const;
     channel.send(hello);
     await turns();
     channel.send({ type: 'ping' });

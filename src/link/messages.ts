@@ -1,9 +1,14 @@
 import type { Receipt } from '../change/index.ts';
 import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
+import type { RegistrationDigests } from './registration-digest.ts';
+import type { GivenRecords, WantedRecords } from './registration-match.ts';
 
 /** Said in the greeting; a side that does not speak it refuses with both numbers. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
+
+/** The id under which records are wanted for a greeting. */
+export const GREETING_ID = 0;
 
 /** What a node says. `id` is answered by a `reply` of the same id. */
 export type NodeMessage =
@@ -13,11 +18,24 @@ export type NodeMessage =
       readonly node: string;
       /** Rises with every start of the agent: a message of an older epoch is refused. */
       readonly epoch: number;
-      readonly registration: NodeRegistration;
+      /** Which agent it is, whatever its start; empty: it does not say. */
+      readonly agent: string;
+      readonly record: NodeRegistration['node'];
+      readonly digests: RegistrationDigests;
       readonly choices: Readonly<Record<string, DirectChoice>>;
     }
   | { readonly type: 'report'; readonly id: number; readonly transitions: readonly Transition[] }
-  | { readonly type: 'sync'; readonly id: number; readonly registration: NodeRegistration }
+  /** Compares all that is registered, by one digest; answered by `reply` where the region holds the same, else by `differs`. */
+  | { readonly type: 'sync'; readonly id: number; readonly digest: string }
+  /** After `differs`: record by record. */
+  | {
+      readonly type: 'details';
+      readonly id: number;
+      readonly record: NodeRegistration['node'];
+      readonly digests: RegistrationDigests;
+    }
+  /** After `want`: the records that are wanted. */
+  | ({ readonly type: 'give'; readonly id: number } & GivenRecords)
   | { readonly type: 'receipt'; readonly receipt: Receipt }
   | Question
   | Answered
@@ -52,9 +70,19 @@ export interface KnownServer {
 
 /** What the region says to a node. */
 export type RegionMessage =
-  | { readonly type: 'welcome'; readonly protocol: number; readonly server: string; readonly revision: Revision }
-  /** The greeting is not accepted; the region closes after it. */
-  | { readonly type: 'refused'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'welcome';
+      readonly protocol: number;
+      readonly server: string;
+      readonly revision: Revision;
+      /** So many times as long as usual lies between two comparisons, as the region is large. */
+      readonly syncFactor: number;
+    }
+  /** The greeting is not accepted; the region closes after it. `epoch`: it was too old, this one has spoken. */
+  | { readonly type: 'refused'; readonly code: string; readonly message: string; readonly epoch?: number }
+  /** What differs, and has to be sent whole. */
+  | ({ readonly type: 'want'; readonly id: number } & WantedRecords)
+  | { readonly type: 'differs'; readonly id: number }
   | { readonly type: 'view'; readonly view: NodeView }
   | { readonly type: 'reply'; readonly id: number; readonly revision: Revision }
   | {

@@ -3,17 +3,22 @@ import type { Clock } from '../lib/index.ts';
 import type { DirectChoice, NodeRegistration, NodeView, Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { NodeChannel } from './channel-pair.ts';
-import { linkClosed, linkRefused } from './errors.ts';
-import { PROTOCOL_VERSION } from './messages.ts';
+import { linkClosed, linkProtocol } from './errors.ts';
+import { LinkRefusal } from './link-refusal.ts';
+import { GREETING_ID, PROTOCOL_VERSION } from './messages.ts';
 import type { KnownServer, Order, RegionMessage } from './messages.ts';
 import { errorOf, QuestionDesk, QuestionHandlers, type AskOptions } from './question-desk.ts';
 import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+import { RecordDigests } from './registration-digest.ts';
+import { givenOf } from './registration-match.ts';
 
 export interface NodeLinkOptions {
   readonly channel: NodeChannel;
   readonly node: string;
   /** Higher than that of every earlier start of this node's agent. */
   readonly epoch: number;
+  /** Which agent it is, whatever its start; empty unless told. */
+  readonly agent?: string;
   readonly registration: NodeRegistration;
   /** The direct choices of the last view, from the node's disk. */
   readonly choices: Readonly<Record<string, DirectChoice>>;
@@ -25,6 +30,8 @@ export interface NodeLinkOptions {
 }
 
 interface Request {
+  /** What is compared with what the region holds; null where nothing is. */
+  readonly registration: NodeRegistration | null;
   readonly resolve: (revision: Revision) => void;
   readonly reject: (error: Error) => void;
 }
@@ -37,10 +44,14 @@ export class NodeLink implements AsyncDisposable {
   readonly #channel: NodeChannel;
   readonly #requests = new Map<number, Request>();
   readonly #greeting = Promise.withResolvers<void>();
+  /** As it was at the greeting, until the region has taken it up. */
+  #greeted: NodeRegistration | null;
+  readonly #digests = new RecordDigests();
   readonly #questions: QuestionDesk<RegionQuestions, NodeQuestions>;
   #nextId = 1;
   #server = '';
   #revision: Revision = 0;
+  #syncFactor = 1;
   #highestFence: Revision = 0;
   #isOpen = true;
   #latestView: NodeView | undefined;
@@ -61,8 +72,7 @@ export class NodeLink implements AsyncDisposable {
     const onAbort = (): void => link.close('aborted');
     options.signal?.addEventListener('abort', onAbort, { once: true });
     void link.closed.then(() => options.signal?.removeEventListener('abort', onAbort));
-    const { node, epoch, registration, choices } = options;
-    options.channel.send({ type: 'hello', protocol: PROTOCOL_VERSION, node, epoch, registration, choices });
+    link.#greet(options);
     await link.#greeting.promise.catch((error: unknown) => {
       options.signal?.throwIfAborted();
       throw error;
@@ -70,9 +80,10 @@ export class NodeLink implements AsyncDisposable {
     return link;
   }
 
-  private constructor({ channel, node, clock, questions = new QuestionHandlers() }: NodeLinkOptions) {
+  private constructor({ channel, node, registration, clock, questions = new QuestionHandlers() }: NodeLinkOptions) {
     this.node = node;
     this.#channel = channel;
+    this.#greeted = registration;
     this.#questions = new QuestionDesk({
       peer: () => `server ${this.#server}`,
       send: (message) => channel.send(message),
@@ -97,6 +108,11 @@ export class NodeLink implements AsyncDisposable {
     return this.#server;
   }
 
+  /** How many times as long as usual to wait between two comparisons. */
+  get syncFactor(): number {
+    return this.#syncFactor;
+  }
+
   /** The revision of the registration that the greeting carried. */
   get revision(): Revision {
     return this.#revision;
@@ -104,12 +120,13 @@ export class NodeLink implements AsyncDisposable {
 
   /** Tells what became different on the node; resolves with the revision of the last of it. @throws LINK_CLOSED, REGISTRY_… */
   report(transitions: readonly Transition[]): Promise<Revision> {
-    return this.#request((id) => this.#channel.send({ type: 'report', id, transitions }));
+    return this.#request(null, (id) => this.#channel.send({ type: 'report', id, transitions }));
   }
 
   /** Compares the whole registration with what the region holds and mends the difference. @throws LINK_CLOSED, REGISTRY_… */
   sync(registration: NodeRegistration): Promise<Revision> {
-    return this.#request((id) => this.#channel.send({ type: 'sync', id, registration }));
+    const digest = this.#digests.total(registration);
+    return this.#request(registration, (id) => this.#channel.send({ type: 'sync', id, digest }));
   }
 
   /** Hands on a consumer's receipt; one that is lost with the link is made good by the next view's. */
@@ -155,24 +172,33 @@ export class NodeLink implements AsyncDisposable {
     await this.closed;
   }
 
-  #request(send: (id: number) => void): Promise<Revision> {
+  #greet({ node, epoch, agent = '', registration, choices }: NodeLinkOptions): void {
+    const digests = this.#digests.ofAll(registration);
+    const record = registration.node;
+    const protocol = PROTOCOL_VERSION;
+    this.#channel.send({ type: 'hello', protocol, node, epoch, agent, record, digests, choices });
+  }
+
+  #request(registration: NodeRegistration | null, send: (id: number) => void): Promise<Revision> {
     if (!this.#isOpen) return Promise.reject(linkClosed('it is gone'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       send(id);
-      this.#requests.set(id, { resolve, reject });
+      this.#requests.set(id, { registration, resolve, reject });
     });
   }
 
   #receive(message: RegionMessage): void {
     switch (message.type) {
       case 'welcome':
-        this.#server = message.server;
-        this.#revision = message.revision;
-        return this.#greeting.resolve();
+        return this.#welcome(message);
       case 'refused':
-        this.#greeting.reject(linkRefused(this.node, message.code, message.message));
+        this.#greeting.reject(new LinkRefusal(this.node, message));
         return this.close(message.message);
+      case 'want':
+        return this.#give(message);
+      case 'differs':
+        return this.#detail(message.id);
       case 'view':
         this.#latestView = message.view;
         return this.#onView?.(message.view);
@@ -192,6 +218,32 @@ export class NodeLink implements AsyncDisposable {
       case 'pong':
         return undefined;
     }
+  }
+
+  #welcome({ protocol, server, revision, syncFactor }: Extract<RegionMessage, { type: 'welcome' }>): void {
+    if (protocol !== PROTOCOL_VERSION) {
+      this.#greeting.reject(linkProtocol(PROTOCOL_VERSION, protocol));
+      return this.close(`the server speaks link protocol ${protocol}, this node speaks ${PROTOCOL_VERSION}`);
+    }
+    this.#server = server;
+    this.#revision = revision;
+    this.#syncFactor = syncFactor;
+    this.#greeted = null;
+    this.#greeting.resolve();
+  }
+
+  /** Sends what the region wants of what is compared. */
+  #give({ id, instances, checks }: Extract<RegionMessage, { type: 'want' }>): void {
+    const registration = id === GREETING_ID ? this.#greeted : this.#requests.get(id)?.registration;
+    if (registration === null || registration === undefined) return;
+    this.#channel.send({ type: 'give', id, ...givenOf(registration, { instances, checks }) });
+  }
+
+  #detail(id: number): void {
+    const registration = this.#requests.get(id)?.registration;
+    if (registration === null || registration === undefined) return;
+    const digests = this.#digests.ofAll(registration);
+    this.#channel.send({ type: 'details', id, record: registration.node, digests });
   }
 
   #obey(fence: Revision, order: Order): void {

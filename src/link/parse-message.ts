@@ -4,6 +4,8 @@ const OF_NODES: ReadonlySet<string> = new Set<NodeMessage['type']>([
   'hello',
   'report',
   'sync',
+  'details',
+  'give',
   'receipt',
   'ask',
   'answer',
@@ -13,6 +15,8 @@ const OF_NODES: ReadonlySet<string> = new Set<NodeMessage['type']>([
 const OF_REGIONS: ReadonlySet<string> = new Set<RegionMessage['type']>([
   'welcome',
   'refused',
+  'want',
+  'differs',
   'view',
   'reply',
   'reply-error',

@@ -1,12 +1,13 @@
 import type { Changes, ConsumerKind } from '../change/index.ts';
 import { DroverError, messageOf, type Clock, type Timing } from '../lib/index.ts';
+import type { Renewal } from '../kv/index.ts';
 import type { ServerRecord } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { Channel } from './channel.ts';
 import { linkProtocol, peerUnknown, peerUnproven } from './errors.ts';
 import { isProven, newNonce } from './peer-key.ts';
 import { PEER_PROTOCOL } from './peer-messages.ts';
-import type { PeerMessage, PeerReply, Renewal } from './peer-messages.ts';
+import type { PeerMessage, PeerReply } from './peer-messages.ts';
 import type { PeerSelf } from './peer-speaker.ts';
 
 /** The end of the server that another made a link to. */

@@ -1,9 +1,9 @@
 import type { Changes, ConsumerId, ConsumerKind } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
+import type { Renewal } from '../kv/index.ts';
 import type { ServerRecord } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import { PeerHearer, type HearerChannel } from './peer-hearer.ts';
-import type { Renewal } from './peer-messages.ts';
 import { PeerSpeaker, type PeerSelf, type PeerSpeakerOptions } from './peer-speaker.ts';
 
 /** Which servers run, this one among them or not. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CONSUMER_KINDS, type ConsumerKind, type Standing } from '../change/index.ts';
+import type { Renewal } from '../kv/index.ts';
 import type { Revision } from '../store/index.ts';
 
 /** Of links between servers. */
@@ -11,9 +12,6 @@ export const PEER_LINK_PATH = '/v2/link/server';
 export const STANDINGS_PER_MESSAGE = 1_000;
 /** Renewals of one message at most. */
 export const RENEWALS_PER_MESSAGE = 5_000;
-
-/** A session that somebody renewed, and how long before this was sent. */
-export type Renewal = readonly [session: string, agoMs: number];
 
 /** What the server that made the link says. It alone says something of itself: the other has a link of its own. */
 export type PeerMessage =

@@ -1,11 +1,12 @@
 import type { Changes, ConsumerId, ConsumerKind, Standing, Took } from '../change/index.ts';
 import { Backoff, messageOf, type Clock, type Timing } from '../lib/index.ts';
+import type { Renewal } from '../kv/index.ts';
 import type { ServerRecord } from '../registry/index.ts';
 import type { Channel } from './channel.ts';
 import { linkClosed, linkProtocol, peerOther, peerRefused } from './errors.ts';
 import type { PeerKey } from './peer-key.ts';
 import { PEER_PROTOCOL, RENEWALS_PER_MESSAGE, STANDINGS_PER_MESSAGE } from './peer-messages.ts';
-import type { PeerMessage, PeerReply, Renewal } from './peer-messages.ts';
+import type { PeerMessage, PeerReply } from './peer-messages.ts';
 import { PeerOutbox, type Outgoing } from './peer-outbox.ts';
 
 /** The end of the server that made a link to another. */

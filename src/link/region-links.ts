@@ -1,21 +1,27 @@
 import { NO_ACCESS_CONTROL, type AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
 import { DroverError, messageOf, type Clock } from '../lib/index.ts';
-import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
+import { nodeNameHeld, oldEpoch, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { RegionChannel } from './channel-pair.ts';
 import { linkAway, linkBadGreeting, linkClosed, linkOldEpoch, linkProtocol } from './errors.ts';
 import { authorityOf } from './link-authority.ts';
-import { PROTOCOL_VERSION } from './messages.ts';
+import { LinkSyncs } from './link-syncs.ts';
+import { GREETING_ID, PROTOCOL_VERSION } from './messages.ts';
 import type { KnownServer, NodeMessage, Order, RegionMessage } from './messages.ts';
 import { partsOf, QuestionDesk, QuestionHandlers, type AskOptions, type QuestionHandler } from './question-desk.ts';
 import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+import { RecordDigests } from './registration-digest.ts';
 import type { LinkPeer } from './websocket-entrance.ts';
 
 /** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
 export interface NodeAuthority {
-  /** Makes the registry hold exactly this registration. */
-  syncNode(registration: NodeRegistration, epoch: number): Promise<Revision>;
+  /** Makes the registry hold exactly this registration. `agent` says which agent it is, whatever its start. */
+  syncNode(registration: NodeRegistration, epoch: number, agent?: string): Promise<Revision>;
+  /** What the registry holds of a node; null: nothing that an agent said. */
+  held(node: string): NodeRegistration | null;
+  /** The start of the agent that speaks for a node; null: none does. */
+  epochOf(node: string): number | null;
   report(node: string, transitions: readonly Transition[], epoch: number): Promise<Revision>;
 }
 
@@ -36,10 +42,14 @@ export interface RegionLinksOptions {
 interface Link {
   readonly node: string;
   readonly epoch: number;
+  /** Which agent it is; empty: it does not say. */
+  readonly agent: string;
+  readonly record: NodeRegistration['node'];
   readonly channel: RegionChannel;
   /** Null: a node of this very process. */
   readonly peer: LinkPeer | null;
   readonly questions: QuestionDesk<NodeQuestions, RegionQuestions>;
+  readonly syncs: LinkSyncs;
   isWelcome: boolean;
 }
 
@@ -53,6 +63,7 @@ export class RegionLinks implements AsyncDisposable {
   readonly #epochs = new Map<string, number>();
   /** Nodes whose view became another one since the last flush. */
   readonly #dirty = new Set<string>();
+  readonly #digests = new RecordDigests();
   readonly #handlers = new QuestionHandlers<RegionQuestions>();
   readonly #stop: () => void;
   #servers: readonly KnownServer[] = [];
@@ -158,36 +169,42 @@ export class RegionLinks implements AsyncDisposable {
   #greet(channel: RegionChannel, peer: LinkPeer | null, message: NodeMessage): Link | undefined {
     const refusal = this.#refusal(message, peer);
     if (refusal !== null) {
-      refuse(channel, refusal);
+      refuse(channel, refusal, message.type === 'hello' ? this.#spokenSince(message.node, refusal) : null);
       return undefined;
     }
     const hello = message as Hello;
-    const { node, epoch } = hello;
-    const link = { node, epoch, channel, peer, questions: this.#desk(node, channel), isWelcome: false };
+    const link = this.#linkOf(hello, channel, peer);
     const replaced = this.#links.get(hello.node);
     this.#links.set(hello.node, link);
     replaced?.channel.close('the node has connected again');
-    void this.#welcome(link, hello);
+    this.#options.changes.adoptChoices(link.node, hello.choices);
+    link.syncs.compare(GREETING_ID, hello.record, hello.digests, (whole) => void this.#welcome(link, whole));
     return link;
   }
 
-  #desk(node: string, channel: RegionChannel): Link['questions'] {
-    const { clock } = this.#options;
-    return new QuestionDesk({
+  #linkOf({ node, epoch, agent, record }: Hello, channel: RegionChannel, peer: LinkPeer | null): Link {
+    const { authority, clock } = this.#options;
+    const toNode = (message: RegionMessage): void => channel.send(message);
+    const questions: Link['questions'] = new QuestionDesk({
       peer: () => `node ${node}`,
-      send: (message) => channel.send(message),
+      send: toNode,
       handlers: this.#handlers,
       ...(clock === undefined ? {} : { clock }),
     });
+    const syncs = new LinkSyncs({ held: () => authority.held(node), digests: this.#digests, send: toNode });
+    return { node, epoch, agent, record, channel, peer, questions, syncs, isWelcome: false };
   }
 
   #refusal(message: NodeMessage, peer: LinkPeer | null): DroverError | null {
     if (message.type !== 'hello') return linkBadGreeting(`it is "${String(message.type)}"`);
     if (message.protocol !== PROTOCOL_VERSION) return linkProtocol(message.protocol, PROTOCOL_VERSION);
-    if (message.registration.node.name !== message.node) return linkBadGreeting('it registers another node');
+    if (message.record.name !== message.node) return linkBadGreeting('it registers another node');
     const denial = this.#denial(message.node, peer);
     if (denial !== null) return denial;
-    const known = this.#links.get(message.node)?.epoch ?? this.#epochs.get(message.node) ?? 0;
+    const linked = this.#links.get(message.node);
+    if (linked?.isWelcome === true && linked.agent !== message.agent)
+      return nodeNameHeld(message.node, linked.record.address, linked.record.id, message.record.address);
+    const known = linked?.epoch ?? this.#epochs.get(message.node) ?? 0;
     return message.epoch < known ? linkOldEpoch(message.node, message.epoch, known) : null;
   }
 
@@ -202,15 +219,16 @@ export class RegionLinks implements AsyncDisposable {
     }
   }
 
-  async #welcome(link: Link, { registration, choices }: Hello): Promise<void> {
-    const { authority, changes, server } = this.#options;
+  async #welcome(link: Link, registration: NodeRegistration): Promise<void> {
+    const { server } = this.#options;
+    if (this.#links.get(link.node) !== link) return;
     try {
-      changes.adoptChoices(link.node, choices);
-      const revision = await authority.syncNode(registration, link.epoch);
+      const revision = await this.#sync(link, registration);
       if (this.#links.get(link.node) !== link) return;
-      send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision });
+      const syncFactor = syncFactorOf(this.#links.size * Math.max(1, this.#servers.length));
+      send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision, syncFactor });
       link.isWelcome = true;
-      changes.linked(link.node);
+      this.#options.changes.linked(link.node);
       this.#epochs.set(link.node, link.epoch);
       this.#options.onLinked?.(link.node);
       if (this.#servers.length > 0) send(link, { type: 'servers', servers: this.#servers });
@@ -218,8 +236,19 @@ export class RegionLinks implements AsyncDisposable {
     } catch (error) {
       if (this.#links.get(link.node) !== link) return;
       this.#links.delete(link.node);
-      refuse(link.channel, error);
+      refuse(link.channel, error, this.#spokenSince(link.node, error));
     }
+  }
+
+  #sync(link: Link, registration: NodeRegistration): Promise<Revision> {
+    return this.#options.authority.syncNode(registration, link.epoch, link.agent === '' ? undefined : link.agent);
+  }
+
+  /** The epoch that a greeting must be above, where it was not; an agent whose clock was set back greets again above it. */
+  #spokenSince(node: string, error: unknown): number | null {
+    const code = error instanceof DroverError ? error.code : '';
+    if (code !== oldEpoch.code && code !== linkOldEpoch.code) return null;
+    return this.#options.authority.epochOf(node) ?? this.#epochs.get(node) ?? null;
   }
 
   #receive(link: Link, message: NodeMessage): void {
@@ -231,7 +260,13 @@ export class RegionLinks implements AsyncDisposable {
       case 'report':
         return this.#reply(link, message.id, () => authority.report(link.node, message.transitions, link.epoch));
       case 'sync':
-        return this.#reply(link, message.id, () => authority.syncNode(message.registration, link.epoch));
+        return this.#compare(link, message.id, message.digest);
+      case 'details':
+        return link.syncs.compare(message.id, message.record, message.digests, (whole) =>
+          this.#reply(link, message.id, () => this.#sync(link, whole)),
+        );
+      case 'give':
+        return link.syncs.given(message.id, message);
       case 'receipt':
         // A node speaks for its own consumers only.
         return changes.receipt({ ...message.receipt, node: link.node });
@@ -246,8 +281,15 @@ export class RegionLinks implements AsyncDisposable {
     }
   }
 
+  /** What is the same is no write, but for the liveness of a node that was thought lost. */
+  #compare(link: Link, id: number, digest: string): void {
+    const same = link.syncs.same(digest);
+    if (same === null) return send(link, { type: 'differs', id });
+    this.#reply(link, id, () => this.#sync(link, same));
+  }
+
   #refuse(link: Link, error: unknown): void {
-    refuse(link.channel, error);
+    refuse(link.channel, error, null);
     this.#drop(link, messageOf(error));
   }
 
@@ -289,8 +331,13 @@ function send(link: Link, message: RegionMessage): void {
   link.channel.send(message);
 }
 
-function refuse(channel: RegionChannel, error: unknown): void {
+/** Consul's scale of comparisons: twice as long when there are more than 128 nodes, and once more for each doubling. */
+export function syncFactorOf(nodes: number): number {
+  return nodes <= 128 ? 1 : Math.ceil(Math.log2(nodes) - 7) + 1;
+}
+
+function refuse(channel: RegionChannel, error: unknown, epoch: number | null): void {
   const code = error instanceof DroverError ? error.code : 'LINK_FAILED';
-  channel.send({ type: 'refused', code, message: messageOf(error) });
+  channel.send({ type: 'refused', code, message: messageOf(error), ...(epoch === null ? {} : { epoch }) });
   channel.close(`refused: ${messageOf(error)}`);
 }
