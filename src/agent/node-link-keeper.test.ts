@@ -26,7 +26,7 @@ class JumpingClock extends FakeClock {
 /** Lets a test hold a server's writes, and make them fail. */
 class Gate implements NodeAuthority {
   readonly #registry: TestRegistry['registry'];
-  held: Promise<void> = Promise.resolve();
+  waits: Promise<void> = Promise.resolve();
   failure: Error | null = null;
 
   constructor(registry: TestRegistry['registry']) {
@@ -34,7 +34,7 @@ class Gate implements NodeAuthority {
   }
 
   async syncNode(...args: Parameters<NodeAuthority['syncNode']>): Promise<number> {
-    await this.held;
+    await this.waits;
     return this.#registry.syncNode(...args);
   }
 
@@ -47,7 +47,7 @@ class Gate implements NodeAuthority {
   }
 
   async report(...args: Parameters<NodeAuthority['report']>): Promise<number> {
-    await this.held;
+    await this.waits;
     if (this.failure !== null) throw this.failure;
     return this.#registry.report(...args);
   }
@@ -140,7 +140,7 @@ describe('NodeLinkKeeper.report()', () => {
     await using fixture = await startRegion();
     await using node = new Node(fixture);
     const gate = Promise.withResolvers<void>();
-    fixture.gate.held = gate.promise;
+    fixture.gate.waits = gate.promise;
     const opened = node.open();
     await fixture.clock.advance(10);
     const told = node.become('passing');

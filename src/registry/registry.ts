@@ -10,10 +10,12 @@ import { unknownNode } from './errors.ts';
 import { amendExternal } from './external-registration.ts';
 import type { ExternalRegistration } from './external-registration.ts';
 import type { Feed } from './feed.ts';
+import { HeldTransitions, isWriteless } from './held-transitions.ts';
+import type { HeldTransitionsOptions } from './held-transitions.ts';
 import { NodeWrites } from './node-writes.ts';
 import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
 import type { DatastorePlace, Declaration } from './plan-declarations.ts';
-import type { AliveRecord, OwnerRecord } from './records.ts';
+import type { AliveRecord, CheckRecord, OwnerRecord } from './records.ts';
 import type { TxnPlan } from './txn-plan.ts';
 import type { NodeRegistration, Transition } from './transition.ts';
 
@@ -25,6 +27,8 @@ export interface RegistryOptions {
   readonly server?: string;
   /** Whether changes of definitions and datastores leave their history; they do unless told. */
   readonly history?: boolean;
+  /** Where given, transitions of checks are shown while the store takes no writes (store.md 6.3), and written when it does. */
+  readonly held?: Pick<HeldTransitionsOptions, 'feed' | 'takesWrites' | 'report'>;
 }
 
 /** What to deregister: the whole node, or one service with its checks, or one check. */
@@ -34,11 +38,19 @@ export interface Deregistration {
   readonly checkId?: string;
 }
 
+/** What a node says of its checks: of some, or of all. */
+interface Said {
+  readonly node: string;
+  readonly checks: readonly CheckRecord[];
+  readonly epoch: number | undefined;
+  readonly isAll: boolean;
+}
+
 /**
  * Writes to the region. Each method resolves with a revision at which what it says is so, applied on this server: reads
  * that follow see it. What is so already is not written and moves no index. Every deletion leaves its tombstones.
  */
-export class Registry {
+export class Registry implements Disposable {
   readonly #feed: Feed;
   readonly #catalog: Catalog;
   readonly #clock: Clock;
@@ -46,6 +58,7 @@ export class Registry {
   readonly #keepsHistory: boolean;
   readonly #nodes: NodeWrites;
   readonly #queue = new KeyedQueue();
+  readonly #held: HeldTransitions | null;
 
   constructor(options: RegistryOptions) {
     this.#feed = options.feed;
@@ -54,6 +67,16 @@ export class Registry {
     this.#server = options.server;
     this.#keepsHistory = options.history ?? true;
     this.#nodes = new NodeWrites(this.#feed, (name) => this.#catalog.nodeState(name));
+    this.#held = options.held === undefined ? null : this.#holdWith(options.held);
+  }
+
+  /** How many transitions of checks are shown here that the store does not have. */
+  get heldChecks(): number {
+    return this.#held?.size ?? 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#held?.[Symbol.dispose]();
   }
 
   /**
@@ -64,8 +87,8 @@ export class Registry {
    * @throws REGISTRY_OLD_EPOCH, REGISTRY_NODE_NAME_HELD, REGISTRY_BAD_REGISTRATION, REGISTRY_UNKNOWN_INSTANCE
    */
   syncNode(registration: NodeRegistration, epoch?: number, agent?: string): Promise<Revision> {
-    const { node } = registration;
-    return this.#nodes.amend(node.name, (picture) => {
+    const { node, checks } = registration;
+    const written = this.#nodes.amend(node.name, (picture) => {
       const before = picture.owner;
       if (epoch !== undefined) picture.claim({ node, ...this.#owner(epoch, agent ?? before?.agent) });
       try {
@@ -74,7 +97,23 @@ export class Registry {
         picture.owner = before;
         throw error;
       }
+      this.#held?.supersede(node.name);
     });
+    return this.#orHold(written, { node: node.name, checks, epoch, isAll: true });
+  }
+
+  /** What the region holds of an agent's node; null for one that is not known or that no agent vouches for. */
+  held(node: string): NodeRegistration | null {
+    const state = this.#catalog.nodeState(node);
+    if (state?.stored === undefined || state.record.external) return null;
+    const { external: _external, ...record } = state.record;
+    const checks = [...state.checkIds()].flatMap((id) => state.check(id)?.record ?? []);
+    return { node: record, instances: [...state.unordered()].map((one) => one.record), checks };
+  }
+
+  /** The start of the agent that speaks for a node; null: none does. */
+  epochOf(node: string): number | null {
+    return this.#catalog.nodeState(node)?.owner?.epoch ?? null;
   }
 
   /**
@@ -83,11 +122,14 @@ export class Registry {
    * @throws REGISTRY_UNKNOWN_NODE when the node was never synchronised, REGISTRY_OLD_EPOCH
    */
   report(node: string, transitions: readonly Transition[], epoch?: number): Promise<Revision> {
-    return this.#nodes.amend(node, (picture) => {
+    const checks = checksOf(transitions);
+    const written = this.#nodes.amend(node, (picture) => {
       picture.checkEpoch(epoch);
       if (picture.node === undefined) throw unknownNode(node);
       for (const transition of transitions) amendNode(picture, transition);
+      this.#held?.supersede(node, checks.keys());
     });
+    return this.#orHold(written, { node, checks: [...checks.values()], epoch, isAll: false });
   }
 
   /**
@@ -168,6 +210,32 @@ export class Registry {
     return this.#declare(options, (declaration) => planDatastoreRemoval(this.#catalog, place, declaration));
   }
 
+  /** Shows what a node says of its checks also where it cannot be written. @throws what writing throws */
+  async #orHold(written: Promise<Revision>, { node, checks, epoch, isAll }: Said): Promise<Revision> {
+    try {
+      const revision = await written;
+      this.#held?.settle(node, isAll ? undefined : checks.map(({ id }) => id));
+      return revision;
+    } catch (error) {
+      if (isWriteless(error)) this.#held?.hold(node, checks, epoch);
+      throw error;
+    }
+  }
+
+  #holdWith(options: NonNullable<RegistryOptions['held']>): HeldTransitions {
+    return new HeldTransitions({
+      ...options,
+      catalog: this.#catalog,
+      clock: this.#clock,
+      write: (node, held, epoch) =>
+        this.#nodes.amend(node, (picture) => {
+          picture.checkEpoch(epoch);
+          if (picture.node === undefined) throw unknownNode(node);
+          for (const check of held()) amendNode(picture, { type: 'check', check });
+        }),
+    });
+  }
+
   #declare(options: DeclareOptions, plan: (declaration: Declaration) => readonly TxnPlan[]): Promise<Revision> {
     const declaration = this.#declaration(options);
     return this.#queue.run('declarations', () => commitPlans(this.#feed, 'the definitions', () => plan(declaration)));
@@ -185,4 +253,14 @@ export class Registry {
   #now(): string {
     return new Date(this.#clock.wall()).toISOString();
   }
+}
+
+/** The last word about each check, by id. */
+function checksOf(transitions: readonly Transition[]): Map<string, CheckRecord> {
+  const checks = new Map<string, CheckRecord>();
+  for (const transition of transitions) {
+    if (transition.type === 'check') checks.set(transition.check.id, transition.check);
+    else if (transition.type === 'instance') for (const check of transition.checks) checks.set(check.id, check);
+  }
+  return checks;
 }
