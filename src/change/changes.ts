@@ -245,6 +245,7 @@ export class Changes implements AsyncDisposable {
   }
 
   #apply(change: AppliedChange): void {
+    if (change.held === true) return this.#show(change);
     const answered = this.#answers.changedBy(change);
     const { interested, unsure, views } = this.#interest.apply(change);
     const servers = answered ? [...this.#servers.values()] : [];
@@ -306,6 +307,12 @@ export class Changes implements AsyncDisposable {
 
   #tellHeard({ node, kind }: ConsumerId, took: readonly Took[]): void {
     for (const listen of this.#heardListeners) listen({ node, kind }, took);
+  }
+
+  /** What is held is no change of its own: nobody owes a receipt for it, and nodes of this server see it all the same. */
+  #show(change: AppliedChange): void {
+    this.#answers.changedBy(change);
+    for (const view of this.#interest.apply(change).views) for (const listen of this.#viewListeners) listen(view);
   }
 
   /** A part of the server that throws has not taken the change up; the others and the commit go on. */

@@ -24,6 +24,8 @@ interface NodeConsumer {
 interface Known {
   readonly view: NodeView;
   readonly kinds: readonly NodeConsumerKind[];
+  /** What was known before something was held, and not stored: what is stored next is compared with it. */
+  readonly stored?: Known;
   /** Services of which one instance gives the node a value. */
   readonly direct: ReadonlySet<string>;
 }
@@ -61,13 +63,15 @@ export class Interest {
     const unsure: NodeConsumer[] = [];
     const views: NodeView[] = [];
     for (const node of this.#candidates(change)) {
-      const before = this.#known.get(node);
+      const shown = this.#known.get(node);
+      const before = shown?.stored ?? shown;
       const after = this.#refresh(node, scope);
       if (after === undefined) continue;
+      if (change.held === true && before !== undefined) this.#known.set(node, { ...after, stored: before });
       const kinds = newlyInterested(before, after);
       interested.push(...kinds.map((kind) => ({ node, kind })));
       unsure.push(...unsureKinds(change, before, after, kinds).map((kind) => ({ node, kind })));
-      if (kinds.length > 0 || !sameContent(before?.view, after.view)) views.push(after.view);
+      if (kinds.length > 0 || !sameContent(shown?.view, after.view)) views.push(after.view);
     }
     return { interested, unsure, views };
   }

@@ -41,6 +41,13 @@ export class AnswerCache {
     }
   }
 
+  /** Forgets every answer. */
+  clear(): void {
+    this.#answers.clear();
+    this.#bytes = 0;
+    this.#last = '';
+  }
+
   get size(): number {
     return this.#answers.size;
   }

@@ -1,4 +1,5 @@
 import type { Definition } from '../definition/index.ts';
+import { canonicalJson } from '../lib/index.ts';
 import type { Entry, Revision, StoreEvent } from '../store/index.ts';
 import type { Check } from './catalog-reader.ts';
 import type { InstanceState, NodeState } from './catalog-state.ts';
@@ -7,7 +8,7 @@ import type { CatalogTables } from './catalog-tables.ts';
 import { decodeCheck, decodeInstance, decodeRecord } from './decode-record.ts';
 import type { ChangeBuilder } from './feed.ts';
 import { familyOf, floorKey, keyParts, topic } from './keys.ts';
-import type { AliveRecord, DatastoreRecord, NodeRecord, OwnerRecord } from './records.ts';
+import type { AliveRecord, CheckRecord, DatastoreRecord, NodeRecord, OwnerRecord } from './records.ts';
 import { ChangeSummary } from './change-summary.ts';
 import { foldInstance, foldNode, foldNodeServices } from './fold-topics.ts';
 import type { Touch } from './fold-topics.ts';
@@ -41,6 +42,25 @@ export class CatalogEdit {
       this.#remove(event.entry.key);
       throw error;
     }
+  }
+
+  /**
+   * Shows a check as its node says that it is, though the store cannot be told now; what the store has is remembered, and its next word
+   * counts. Indexes stay: they follow from what is stored. False when there is no such check, or when it is shown so already.
+   */
+  hold(nodeName: string, record: CheckRecord): boolean {
+    const node = this.#tables.nodes.get(nodeName);
+    const check = node?.check(record.id);
+    if (node === undefined || check === undefined || check.record.serviceId !== record.serviceId) return false;
+    const { createRevision, modRevision, stored = check.record } = check;
+    if (canonicalJson(check.record) === canonicalJson(record)) return false;
+    const isStored = canonicalJson(stored) === canonicalJson(record);
+    const changed = this.#beforeCheck(node, check);
+    node.putCheck(
+      isStored ? { record: stored, createRevision, modRevision } : { record, stored, createRevision, modRevision },
+    );
+    this.#afterCheck(node, changed, BY_TOMBSTONE);
+    return true;
   }
 
   finish(): void {

@@ -24,6 +24,8 @@ export interface Instance {
 
 export interface Check {
   readonly record: CheckRecord;
+  /** What the store has, where `record` is only held here until the store takes writes again. */
+  readonly stored?: CheckRecord;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
 }

@@ -17,7 +17,7 @@ import {
   nodeKey,
   ownKey,
 } from './keys.ts';
-import type { DatastoreRecord } from './records.ts';
+import type { CheckRecord, DatastoreRecord } from './records.ts';
 
 /** Each check finds its instance, and each node is folded into the indexes once, with everything on it. */
 const LOADED_FIRST = ['inst/', 'chk/', 'alive/'] as const;
@@ -63,6 +63,14 @@ export class Catalog implements CatalogReader, Projection {
     const edit = new CatalogEdit(this.#tables, change);
     for (const event of batch.events) this.#apply(edit, event);
     this.#finish(edit, batch.revision);
+  }
+
+  /** Shows checks of a node as it says that they are, until the store has them; see `CatalogEdit.hold`. Whether one differs now. */
+  hold(node: string, records: readonly CheckRecord[], change: ChangeBuilder): boolean {
+    const edit = new CatalogEdit(this.#tables, change);
+    const held = records.filter((record) => edit.hold(node, record));
+    edit.finish();
+    return held.length > 0;
   }
 
   node(name: string): CatalogNode | undefined {

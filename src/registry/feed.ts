@@ -37,6 +37,8 @@ export interface AppliedChange {
   readonly summary: readonly string[];
   /** Who made it, where history says so. */
   readonly author?: string;
+  /** It is not stored, but held here until the store takes writes again; `revision` is the last one that is stored. */
+  readonly held?: true;
 }
 
 /** Collects an AppliedChange while projections apply. */
@@ -48,6 +50,12 @@ export interface ChangeBuilder {
   readonly datastores: Set<string>;
   readonly summary: string[];
   author?: string;
+}
+
+/** Shows something that is not stored, to everyone who follows the feed. */
+export interface Holding {
+  /** `show` changes projections, and says what that changed; false when it changed nothing. */
+  hold(show: (change: ChangeBuilder) => boolean): void;
 }
 
 /** The one reader of the store in a server: loads all, follows one watch, and tells everyone about each revision in order. */

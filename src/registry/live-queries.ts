@@ -128,6 +128,8 @@ export class LiveQueries implements AsyncDisposable {
   }
 
   #onApplied(change: AppliedChange): void {
+    // What is held has no index of its own: answers differ under the one they had.
+    if (change.held === true) this.#cache.clear();
     for (const group of this.#groups.touched(change.topics)) this.#dirty.add(group);
     for (const [waiter, group] of this.#ahead) if (waiter.index <= change.revision) this.#dirty.add(group);
     if (this.#turn === undefined) this.#work();

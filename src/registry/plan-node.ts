@@ -78,7 +78,7 @@ function putInstance(state: NodeState, wanted: InstanceRecord): TxnPlan {
 function putCheck(state: NodeState, wanted: CheckRecord): TxnPlan {
   const existing = state.check(wanted.id);
   const plan = new TxnPlan();
-  if (same(existing?.record, wanted)) return plan;
+  if (same(existing?.stored ?? existing?.record, wanted)) return plan;
   const key = checkKey(state.name, wanted.id);
   expectNode(state, plan)
     .expect(key, existing?.modRevision ?? 0)

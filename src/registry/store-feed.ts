@@ -4,7 +4,7 @@ import { historyRange, prefixRange, storeCompacted } from '../store/index.ts';
 import type { Batch, Committed, Conflict, Entry, Revision, Store, StoreEvent, Txn } from '../store/index.ts';
 import { feedClosed, notApplied } from './errors.ts';
 import { differenceEvents } from './feed-difference.ts';
-import type { AppliedChange, ChangeBuilder, Feed, Projection } from './feed.ts';
+import type { AppliedChange, ChangeBuilder, Feed, Holding, Projection } from './feed.ts';
 import { familyOf } from './keys.ts';
 
 /**
@@ -33,7 +33,7 @@ interface Waiter {
 }
 
 /** The one reader of the store in a server (see `Feed`). */
-export class StoreFeed implements Feed {
+export class StoreFeed implements Feed, Holding {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #report: (error: unknown) => void;
@@ -104,6 +104,12 @@ export class StoreFeed implements Feed {
     });
   }
 
+  hold(show: (change: ChangeBuilder) => boolean): void {
+    const change = emptyChange();
+    if (!show(change)) return;
+    this.#tell({ ...change, revision: this.#revision, appliedAtMs: this.#clock.now(), held: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#following;
@@ -155,14 +161,7 @@ export class StoreFeed implements Feed {
   #apply(batch: Batch): void {
     // Some etcd versions repeat events when a watch is resumed.
     if (batch.revision <= this.#revision) return;
-    const change: ChangeBuilder = {
-      topics: new Set(),
-      nodes: new Set(),
-      services: new Set(),
-      definitions: new Set(),
-      datastores: new Set(),
-      summary: [],
-    };
+    const change = emptyChange();
     const shares = this.#sharesOf(batch.events, keyOf);
     for (const projection of this.#projections) {
       const events = shares.get(projection);
@@ -211,6 +210,17 @@ export class StoreFeed implements Feed {
       waiter.resolve();
     }
   }
+}
+
+function emptyChange(): ChangeBuilder {
+  return {
+    topics: new Set(),
+    nodes: new Set(),
+    services: new Set(),
+    definitions: new Set(),
+    datastores: new Set(),
+    summary: [],
+  };
 }
 
 /**
