@@ -69,6 +69,7 @@ describe('DroverClient requests', () => {
     ['provisions()', (c) => c.provisions(), 'GET /v2/provisions', undefined],
     ['provision()', (c) => c.provision(), 'POST /v2/provisions', undefined],
     ['balancer()', (c) => c.balancer({ node: 'n' }), 'GET /v2/balancer?node=n', undefined],
+    ['releaseNode()', (c) => c.releaseNode('a b'), 'PUT /v2/nodes/a%20b/release', undefined],
     [
       'maintenance()',
       (c) => c.maintenance(false, { reason: 'a b' }),

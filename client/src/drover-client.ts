@@ -69,6 +69,11 @@ export class DroverClient {
     return this.#get(`/v2/nodes/${encodeURIComponent(name)}`);
   }
 
+  /** Lets go of a suspected node that a partition alarm keeps from being down. */
+  releaseNode(name: string): Promise<Changed<{ readonly node: string }>> {
+    return this.#change(`/v2/nodes/${encodeURIComponent(name)}/release`, { method: 'PUT' });
+  }
+
   /** Applies definitions, all or none; with `dryRun` only says what would be refused or warned of. */
   applyDefinitions(definitions: readonly object[], query: { dryRun?: boolean } = {}): Promise<Changed<WireApplied>> {
     return this.#change('/v2/definitions', { method: 'PUT', body: definitions, query });

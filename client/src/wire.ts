@@ -23,8 +23,28 @@ export interface WireStatus {
     readonly full: boolean;
     readonly failure?: string;
   };
+  /** To which server an agent without one of its own is linked; null where the region is in this agent. */
+  readonly link: WireLink | null;
+  /** An alarm: so many nodes vanished at once that nobody is said to be down for now; null: there is none. */
+  readonly partition: {
+    readonly server: string;
+    readonly since: string;
+    readonly forMs: number;
+    readonly why: string;
+  } | null;
   readonly http: string;
   readonly dns: string | null;
+}
+
+/** How an agent stands with its servers. */
+export interface WireLink {
+  /** null while there is none. */
+  readonly server: string | null;
+  readonly url: string | null;
+  /** Since when it is linked to that server, or cut off. */
+  readonly since: string;
+  /** null while it is linked. */
+  readonly cutOffSince: string | null;
 }
 
 /** One service as `service:list` and the greeting show it. */
@@ -60,6 +80,15 @@ export interface WireNode {
   readonly address: string;
   readonly federation: string;
   readonly status: string;
+  /** ISO time since when. */
+  readonly since: string;
+  /** Why it is not up. */
+  readonly evidence?: string;
+  /** Of a suspected node: its instances that probes found dead, and how. */
+  readonly dead?: Readonly<Record<string, string>>;
+  /** Of a node that is down: its instances that answer all the same. */
+  readonly answering?: readonly string[];
+  readonly released?: boolean;
   readonly runs: readonly string[];
   readonly services: readonly { readonly id: string; readonly service: string; readonly health: string }[];
   readonly external: boolean;

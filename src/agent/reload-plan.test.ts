@@ -41,6 +41,8 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     pidFile: null,
     join: [],
     sessionTtlMinMs: 10_000,
+    reapAfterMs: 0,
+    alarmForMs: 0,
     historyKeepMs: 0,
     scripts: { local: true, remote: false },
     nodes: [node()],

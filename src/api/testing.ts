@@ -93,6 +93,7 @@ export function testContext(
     http,
     reload,
     upgrades: new Map(),
+    liveness: { alarm: null, release: () => Promise.resolve(parts.feed.revision) },
     clock,
     nodes,
     version: '0.0.0',

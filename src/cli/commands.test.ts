@@ -261,6 +261,11 @@ const CASES: readonly Case[] = [
     stdout: 'api@n1 is in maintenance at r7\n',
   },
   {
+    words: 'node:release n1',
+    options: { answers: { 'PUT /v2/nodes/n1/release': { json: { node: 'n1' }, revision: 9 } } },
+    stdout: 'node n1 is let go at r9\n',
+  },
+  {
     words: 'node:maintenance off',
     options: {
       answers: {

@@ -106,6 +106,10 @@ export interface AgentConfig {
   /** Servers of the region, as the operator names them. */
   readonly join: readonly string[];
   readonly sessionTtlMinMs: number;
+  /** How long nodes that left or are down are kept. */
+  readonly reapAfterMs: number;
+  /** How long a partition alarm stands at most. */
+  readonly alarmForMs: number;
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };

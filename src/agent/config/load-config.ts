@@ -16,6 +16,8 @@ import { snapshotConfigOf } from './snapshot-config.ts';
 
 const DEFAULT_DATA_DIRECTORY = '/var/lib/drover';
 const SESSION_TTL_MIN_MS = 10_000;
+const REAP_AFTER_MS = 72 * 3_600_000;
+const ALARM_FOR_MS = 600_000;
 const HISTORY_KEEP_MS = 30 * 86_400_000;
 
 /** What everything is derived from. */
@@ -101,6 +103,8 @@ function settingsOf({
     pidFile: pidFileOf(merged, files),
     join: [...(merged.retry_join ?? []), ...(merged.start_join ?? [])],
     sessionTtlMinMs: merged.session_ttl_min ?? SESSION_TTL_MIN_MS,
+    reapAfterMs: merged.reap_after ?? REAP_AFTER_MS,
+    alarmForMs: merged.partition_alarm ?? ALARM_FOR_MS,
     historyKeepMs: merged.history_keep ?? HISTORY_KEEP_MS,
   };
 }

@@ -270,6 +270,12 @@ export const configSchema = z.strictObject({
     .describe(
       'How long is kept who changed what in KV, definitions, datastores and ACL; default `720h`, `0s`: nothing.',
     ),
+  reap_after: duration
+    .optional()
+    .describe('How long nodes that left or are down are kept, with what they held; default `72h`.'),
+  partition_alarm: duration
+    .optional()
+    .describe('How long it is waited at most before many nodes that vanished at once are said down; default `10m`.'),
   session_ttl_min: duration.optional().describe('The least TTL of a session; default `10s`.'),
   translate_wan_addrs: z
     .boolean()

@@ -69,7 +69,7 @@ export async function startBareRegion(options: BareRegionOptions, stack: AsyncDi
     access: options.access ?? acl.access,
     acl,
     // Both are a server's to answer.
-    liveness: { alarm: null, release: () => Promise.reject(noRegion([])) },
+    liveness: { alarm: null, release: () => Promise.reject(noRegion([], '')) },
     upgrades: new Map(),
   } satisfies Partial<ApiContext>;
 }

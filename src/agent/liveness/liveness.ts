@@ -3,7 +3,7 @@ import type { AliveRecord, AliveWrites, Catalog, CatalogNode, Feed } from '../..
 import type { Fence, Revision } from '../../store/index.ts';
 import { nodeUnsettled, notSuspected } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { AlarmState } from './alarm-state.ts';
+import type { AlarmState, KnownAlarm } from './alarm-state.ts';
 import { Attention } from './attention.ts';
 import { PartitionGuard } from './partition-guard.ts';
 import { probeTargets } from './findings.ts';
@@ -74,6 +74,11 @@ export class Liveness implements Disposable {
     this.#silences.clear();
     this.#scan();
     this.#arm();
+  }
+
+  /** The partition alarm that stands; null: none does. */
+  get alarm(): KnownAlarm | null {
+    return this.#options.alarms.alarm;
   }
 
   linked(node: string): void {

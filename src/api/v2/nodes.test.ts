@@ -24,6 +24,7 @@ test('GET /v2/status says what this agent is', async () => {
     revision: api.context.catalog.revision,
     ready: true,
     store: { engine: 'memory', leaderKnown: true, full: false },
+    partition: null,
     http: 'http://127.0.0.1:8500',
     dns: '127.0.0.1:8600',
   });
@@ -60,6 +61,7 @@ test('GET /v2/nodes lists nodes with their services, without Consul’s own', as
     address: '127.0.0.1',
     federation: 'default',
     status: 'up',
+    since: expect.any(String),
     runs: ['app-www'],
     services: [{ id: 'api-a', service: 'api', health: 'passing' }],
     external: false,
@@ -121,4 +123,34 @@ test('/v2/listener drives the listener of the node that is meant', async () => {
 test('GET /v2/balancer shows what the balancer says', async () => {
   await using api = await startTestApi({ nodes: ['a'], balancers: { a: { pid: 7, frontends: [] } } });
   expect((await api.ask('GET', '/v2/balancer')).body).toEqual({ pid: 7, frontends: [] });
+});
+
+test('PUT /v2/nodes/:name/release lets go of a node that is known, and says which are when it is not', async () => {
+  await using api = await startTestApi({ nodes: NODES, hosted: ['staging'] });
+  const released = await api.ask('PUT', '/v2/nodes/api-1/release');
+  expect([released.status, released.body]).toEqual([200, { node: 'api-1' }]);
+  const { status, body } = await api.ask('PUT', '/v2/nodes/api-2/release');
+  expect([status, body.error.code, body.error.hint]).toEqual([
+    404,
+    'API_UNKNOWN_NODE',
+    expect.stringContaining('did you mean "api-1"?'),
+  ]);
+});
+
+test('GET /v2/nodes/:name says what probes found of a node without its agent', async () => {
+  await using api = await startTestApi({ nodes: NODES, hosted: ['staging'] });
+  const alive = {
+    status: 'suspected',
+    since: '2026-01-01T00:00:00.000Z',
+    evidence: 'reset',
+    dead: { 'api-a': 'refused' },
+  };
+  await api.context.feed.commit({
+    compares: [],
+    writes: [{ type: 'put', key: 'alive/api-1', value: JSON.stringify(alive) }],
+  });
+  expect((await api.ask('GET', '/v2/nodes/api-1')).body).toMatchObject({
+    ...alive,
+    services: [{ id: 'api-a', health: 'critical' }],
+  });
 });

@@ -49,6 +49,19 @@ export const statusSchema = z.object({
     full: z.boolean(),
     failure: z.string().exactOptional(),
   }),
+  link: z
+    .object({
+      server: z.string().nullable().describe('Name of the server; null while there is none.'),
+      url: z.string().nullable(),
+      since: time.describe('Since when it is linked to that server, or cut off.'),
+      cutOffSince: time.nullable().describe('null while it is linked.'),
+    })
+    .nullable()
+    .describe('To which server an agent without one of its own is linked; null where the region is in this agent.'),
+  partition: z
+    .object({ server: z.string(), since: time, forMs: durationMs, why: z.string() })
+    .nullable()
+    .describe('An alarm: so many nodes vanished at once, on so thin evidence, that nobody is said to be down for now.'),
   http: z.string(),
   dns: z.string().nullable(),
 });
@@ -86,6 +99,14 @@ export const nodeSchema = z.object({
   address: z.string(),
   federation,
   status: z.string().describe('up, suspected, down or left.'),
+  since: time.describe('Since when; empty where no agent vouches for it.'),
+  evidence: z.string().exactOptional().describe('Why it is not up.'),
+  dead: z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe('Of a suspected node, what probes found dead: instance → refused, silent or unseen.'),
+  answering: names.exactOptional().describe('Of a node that is down, its instances that answer all the same.'),
+  released: z.boolean().exactOptional().describe('An operator let it go.'),
   runs: names.describe('Definitions that it is told to run.'),
   services: z.array(z.object({ id: z.string(), service: z.string(), health })),
   external: z.boolean().describe('Registered through the catalog: no agent vouches for it.'),

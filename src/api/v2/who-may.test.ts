@@ -21,6 +21,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   'DELETE /v2/datastores/{name}': { url: '/v2/datastores/DB' },
   'PUT /v2/definitions': { url: '/v2/definitions', body: [{ id: 'other' }] },
   'PUT /v2/definitions/{id}': { url: '/v2/definitions/other', body: { id: 'other' } },
+  'PUT /v2/nodes/{name}/release': { url: '/v2/nodes/n1/release' },
   'PUT /v2/maintenance': { url: '/v2/maintenance?enable=true' },
   'GET /v2/access/why': { url: '/v2/access/why?token=other&resource=key&level=read' },
 };
@@ -96,6 +97,7 @@ test.each([
   ['PUT', '/v2/datastores/DB', 'operator = "write"', undefined],
   ['GET', '/v2/listener', 'agent "n1" { policy = "read" }', undefined],
   ['POST', '/v2/provisions', 'agent "n1" { policy = "write" }', undefined],
+  ['PUT', '/v2/nodes/n1/release', 'node "n1" { policy = "write" }', undefined],
   ['PUT', '/v2/maintenance?enable=true', 'node "n1" { policy = "write" }', undefined],
   ['PUT', '/v2/maintenance?enable=true&service=web', 'service "web" { policy = "write" }', undefined],
 ] as const)('%s %s is done by whoever has %s, and by nobody with less', async (method, url, rules, rows) => {

@@ -16,6 +16,9 @@ export const nodeShow: Command = {
     const state = node.external ? 'has no agent' : `is ${node.status}`;
     output.data(node, [
       `${node.name} (${node.address}) ${state}, federation ${node.federation}`,
+      ...(node.evidence === undefined || node.status === 'up' ? [] : [`because ${node.evidence}`]),
+      ...Object.entries(node.dead ?? {}).map(([id, finding]) => `${id} is dead: ${finding}`),
+      ...(node.answering ?? []).map((id) => `${id} answers all the same`),
       `runs: ${node.runs.join(', ') || 'nothing assigned'}`,
       ...(rows.length === 0 ? [] : ['', ...rows]),
     ]);

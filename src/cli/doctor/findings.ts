@@ -1,6 +1,7 @@
 import type {
   WireBalancer,
   WireEnvironment,
+  WireLink,
   WireListener,
   WireService,
   WireStatus,
@@ -25,13 +26,25 @@ const LATE_MS = 5_000;
 /** What is wrong, what is good to know, and what is well, in this order. Pure. */
 export function findingsOf(facts: Facts): Finding[] {
   const all = [
-    storeFinding(facts.status),
+    ...(facts.status.link === null ? [storeFinding(facts.status)] : [linkFinding(facts.status.link)]),
+    ...alarmFindings(facts.status),
     ...servicesFindings(facts.services),
     ...nodesFindings(facts),
     ...arrivalFindings(facts),
     ...facts.own.flatMap(ownFindings),
   ];
   return (['wrong', 'note', 'ok'] as const).flatMap((state) => all.filter((one) => one.state === state));
+}
+
+function linkFinding({ server, url, since, cutOffSince }: WireLink): Finding {
+  const what = 'link';
+  if (cutOffSince === null) return { state: 'ok', what, detail: `to ${server ?? url} at ${url} since ${since}` };
+  return {
+    state: 'wrong',
+    what,
+    detail: `cut off since ${cutOffSince}: what is known goes on, marked stale, and nothing of the region can be changed`,
+    mend: 'see whether a server runs and can be reached from here; the agent’s log says what came of each try',
+  };
 }
 
 function storeFinding({ store, revision }: WireStatus): Finding {
@@ -73,12 +86,27 @@ function isWell(health: string): boolean {
   return health === 'passing' || health === 'warning' || health === 'maintenance';
 }
 
+function alarmFindings({ partition }: WireStatus): Finding[] {
+  if (partition === null) return [];
+  const { server, since, forMs, why } = partition;
+  const until = `since ${since}, for ${sayDuration(forMs)} at most`;
+  return [
+    {
+      state: 'wrong',
+      what: 'partition',
+      detail: `${why}; ${server} keeps them from being down ${until}`,
+      mend: 'mend the network; drover node:release NODE lets go of one that is really gone',
+    },
+  ];
+}
+
 function nodesFindings({ nodes }: Facts): Finding[] {
   const vouched = nodes.filter((node) => !node.external);
   const gone = vouched.filter((node) => node.status !== 'up');
   return [
-    ...gone.map(({ name, status }): Finding => {
-      return { state: 'wrong', what: `node ${name}`, detail: status, mend: 'start its agent again' };
+    ...gone.map(({ name, status, evidence }): Finding => {
+      const detail = evidence === undefined ? status : `${status}, ${evidence}`;
+      return { state: 'wrong', what: `node ${name}`, detail, mend: 'start its agent again' };
     }),
     { state: 'ok', what: 'nodes', detail: `${vouched.length - gone.length} of ${vouched.length} are up` },
   ];

@@ -1,8 +1,11 @@
 import { NONE } from '../parameters.ts';
 import type { ApiContext } from '../../context.ts';
+import type { AlarmFacts } from '../../liveness-control.ts';
+import type { StoreStatus } from '../../../store/index.ts';
 import { NO_BODY } from '../body.ts';
 import { route, type Route } from '../route.ts';
 import { statusSchema } from '../schemas.ts';
+import { revisionOf } from '../scope.ts';
 
 const status = route({
   method: 'GET',
@@ -21,23 +24,41 @@ const status = route({
 export const statusRoutes: readonly Route[] = [status];
 
 function statusOf(context: ApiContext) {
-  const { engine, leaderKnown, full, failure } = context.store.status();
+  const { engine, leaderKnown, full, failure } = storeOf(context);
   return {
     version: context.version,
     region: context.region,
     node: context.firstNode,
     nodes: [...context.nodes.keys()],
-    revision: context.catalog.revision,
+    revision: revisionOf(context),
     ready: leaderKnown && !full && isReady(context),
     store: { engine, leaderKnown, full, ...(failure === undefined ? {} : { failure }) },
+    link: linkOf(context),
+    partition: sayAlarm(context.liveness.alarm),
     http: context.httpAddress(),
     dns: context.dnsAddress(),
   };
 }
 
+/** The store is the servers' where the region is not here. */
+function storeOf({ forward, store }: ApiContext): Pick<StoreStatus, 'engine' | 'leaderKnown' | 'full' | 'failure'> {
+  return forward === null ? store.status() : { engine: 'none', leaderKnown: forward.isLinked, full: false };
+}
+
+function linkOf({ forward }: ApiContext) {
+  if (forward === null) return null;
+  const { server, url, since, cutOffSince } = forward.standing();
+  return { server, url, since, cutOffSince };
+}
+
+function sayAlarm(alarm: AlarmFacts | null) {
+  return alarm === null ? null : { server: alarm.server, since: alarm.since, forMs: alarm.forMs, why: alarm.why };
+}
+
 /** Every node is in the region, and those with consumers have been told what concerns them. */
-function isReady({ nodes, catalog }: ApiContext): boolean {
+function isReady({ nodes, catalog, forward }: ApiContext): boolean {
   return [...nodes].every(
-    ([name, node]) => catalog.node(name) !== undefined && (node.record.consumers.length === 0 || node.view() !== null),
+    ([name, node]) =>
+      (forward !== null || catalog.node(name) !== undefined) && (node.record.consumers.length === 0 || node.view() !== null),
   );
 }
