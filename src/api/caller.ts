@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AccessControl, Authority } from '../access/index.ts';
+import { FOR_HEADER, NODE_HEADER } from './forward/forward-headers.ts';
 import { tokenOf } from './token-of.ts';
 
 /** Where a request came from, as far as it says who asks. */
@@ -36,12 +37,33 @@ export class Caller {
     }
   }
 
+  /** The node for whose agent the request was handed on; undefined for one that came by itself. */
+  get node(): string | undefined {
+    return nodeOfAgent(this.#origin.headers);
+  }
+
   get author(): string {
-    return authorOf(this.authority, this.#origin.remoteAddress);
+    return authorOf(this.authority, this.#origin);
   }
 }
 
 /** How history names who asks: by their token, else by where they are. */
-export function authorOf({ accessor }: Pick<Authority, 'accessor'>, remoteAddress: string | undefined): string {
-  return accessor === '' ? `unnamed, from ${remoteAddress ?? 'this machine'}` : `token ${accessor}`;
+export function authorOf({ accessor }: Pick<Authority, 'accessor'>, { headers, remoteAddress }: CallerOrigin): string {
+  if (accessor !== '') return `token ${accessor}`;
+  const [of, at] = [headers[FOR_HEADER.toLowerCase()], headers[NODE_HEADER.toLowerCase()]];
+  const from = remoteAddress ?? 'this machine';
+  // An agent says for whom it asks; who is no agent can say so too, and is shown with the address that it came from.
+  return `unnamed, from ${typeof of === 'string' && typeof at === 'string' ? `${said(of)} at ${said(at)} (${from})` : from}`;
+}
+
+const MOST_SAID = 128;
+
+function said(text: string): string {
+  return text.slice(0, MOST_SAID).replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+/** The node for whose agent a request was handed on; undefined for one that came by itself. */
+export function nodeOfAgent(headers: IncomingHttpHeaders): string | undefined {
+  const node = headers[NODE_HEADER.toLowerCase()];
+  return typeof node === 'string' && node !== '' ? node : undefined;
 }

@@ -71,9 +71,15 @@ export class FrontDoor {
     const refusal = this.refusalOf(request);
     if (refusal !== null) return sendText(response, 403, refusal);
     if (this.#forward?.takes(url) === true) return this.#forward.handle(url, request, response);
+    this.mark(url, response);
     const preparing = this.prepare(request);
     if (preparing === undefined) return this.#v1.handle(url, request, response);
     void preparing.then(() => this.#v1.handle(url, request, response));
+  }
+
+  /** Says of an answer that is this agent's own for want of a server's that it is. */
+  mark(url: string, response: ServerResponse): void {
+    if (this.#forward?.standsIn(url) === true) response.setHeader('X-Drover-Stale', 'true');
   }
 
   /** Asks for what a request's token may, where that is not known here; undefined where nothing is to be waited for. Never rejects. */

@@ -44,6 +44,7 @@ function addDoor(server: FastifyInstance, door: FrontDoor, isAlone: boolean): vo
     const refusal = door.refusalOf(raw);
     if (refusal !== null) return void refuse(url, reply, 403, refusal);
     if (isAlone && refuseWithoutRegion(url, reply)) return;
+    door.mark(originForm(originalUrl), reply.raw);
     const preparing = door.prepare(raw);
     const go = (): void => void (preparing === undefined ? done() : preparing.then(() => done()));
     // As `FrontDoor.takes`: requests of one connection take turns.

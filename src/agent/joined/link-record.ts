@@ -29,6 +29,7 @@ export class LinkRecord implements Disposable {
       url: this.#url,
       since: this.#since,
       cutOffSince: isCutOff ? this.#since : null,
+      known: this.#servers.candidates.length,
       lastContactMs: isCutOff ? this.#clock.now() - this.#sinceMs : 0,
     };
   }

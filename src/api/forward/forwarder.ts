@@ -11,7 +11,8 @@ import { RegionContact } from './region-contact.ts';
 import type { LinkStanding, RegionServers } from './region-servers.ts';
 import { RegionalQuestion } from './regional-question.ts';
 import { giveKept, passOn, readWhole, refuseWithoutServer } from './send-region-answer.ts';
-import { whereAnswered } from './where-answered.ts';
+import { hostName } from '../host-guard.ts';
+import { isStandIn, whereAnswered } from './where-answered.ts';
 
 export interface ForwarderOptions {
   readonly servers: RegionServers;
@@ -60,6 +61,16 @@ export class Forwarder implements Disposable {
 
   standing(): LinkStanding {
     return this.#options.standing();
+  }
+
+  /** Whether what this agent answers to a request itself is in place of what a server would. */
+  standsIn(url: string): boolean {
+    return !this.isLinked && isStandIn(url);
+  }
+
+  /** Whether a server that it knows is at this host, which may be a name. */
+  knows(host: string): boolean {
+    return this.#options.servers.candidates.some(({ url }) => hostName(new URL(url).host) === host);
   }
 
   /** Whether a request is for a server. */

@@ -23,6 +23,8 @@ export interface LinkStanding {
   readonly since: string;
   /** Since when it is cut off; null while it is linked. */
   readonly cutOffSince: string | null;
+  /** Servers that it knows. */
+  readonly known: number;
   /** Monotonic ms since a server was heard of; 0 while it is linked. */
   readonly lastContactMs: number;
 }

@@ -8,6 +8,11 @@ const OWN_V2 = /^\/v2\/(?:status|listener|provisions|balancer|maintenance|openap
 /** What this agent knows as well while no server can be asked: of its own nodes. */
 const HERE_WHEN_CUT_OFF = /^\/v1\/(?:agent\/members|status\/leader|status\/peers)(?:\?|$)|^\/v2\/environment\//;
 
+/** Whether an answer of this agent's own is only for want of a server's. */
+export function isStandIn(url: string): boolean {
+  return HERE_WHEN_CUT_OFF.test(url);
+}
+
 /** Decides it by the request's URL (origin form). Pure. */
 export function whereAnswered(url: string, isLinked: boolean): Answered {
   if (HERE_WHEN_CUT_OFF.test(url)) return isLinked ? 'by a server' : 'here';

@@ -26,7 +26,7 @@ describe('PUT agent/join', () => {
       await using api = await startTestApi();
       const [status, text] = await put(api, `join/${encodeURIComponent(address)}?wan=1`);
       expect(status).toBe(500);
-      expect(text).toMatch(/^Failed to join .*links between processes/);
+      expect(text).toMatch(/^Failed to join .*--join or retry_join/);
       expect(text).toContain(address);
     },
   );

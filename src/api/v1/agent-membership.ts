@@ -27,10 +27,11 @@ function leave(context: ApiContext, { authority }: V1Request): V1Answer {
 function join(context: ApiContext, { argument, authority }: V1Request): V1Answer {
   authority.demand('agent', context.firstNode, 'write');
   if (argument === '') throw badRequest('Missing address to join');
-  if (isOwn(context, hostOf(argument))) return EMPTY;
+  const host = hostOf(argument);
+  if (isOwn(context, host) || context.forward?.knows(host) === true) return EMPTY;
   throw internal(
-    `Failed to join ${argument}: drover’s servers meet in their store, not by gossip, and nodes link to them with --join; ` +
-      'links between processes are not in this version yet',
+    `Failed to join ${argument}: drover’s servers meet in their store, not by gossip, and agents link to the servers that they ` +
+      'are started with: --join or retry_join',
   );
 }
 

@@ -81,7 +81,7 @@ function statsOf(context: ApiContext, node: LocalNode): object {
       acl: context.access.isEnabled ? 'enabled' : 'disabled',
       bootstrap: String(isServer),
       known_datacenters: '1',
-      known_servers: isServer ? '1' : '0',
+      known_servers: isServer ? '1' : String(context.forward?.standing().known ?? 0),
       leader: String(leader !== ''),
       leader_addr: leader,
       server: String(isServer),

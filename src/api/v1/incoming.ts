@@ -98,7 +98,7 @@ export class Incoming implements V1Request {
   }
 
   get author(): string {
-    return authorOf(this.authority, this.#remoteAddress);
+    return authorOf(this.authority, { headers: this.headers, remoteAddress: this.#remoteAddress });
   }
 
   /** Whether the signal was asked for and is aborted. */

@@ -1,5 +1,6 @@
 import { sessionTopic, type Session } from '../../kv/index.ts';
 import type { ApiContext } from '../context.ts';
+import { nodeOfAgent } from '../caller.ts';
 import { badRequest } from '../errors.ts';
 import { answerRows, type RowsQuery } from './answer-rows.ts';
 import { bodyJson, changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
@@ -21,7 +22,10 @@ export function sessionRoutes(context: ApiContext): V1Route[] {
 }
 
 async function create(context: ApiContext, request: V1Request): Promise<V1Answer> {
-  const input = parseSession(request.body.length === 0 ? {} : bodyJson(request), context);
+  const input = parseSession(request.body.length === 0 ? {} : bodyJson(request), {
+    region: context.region,
+    firstNode: nodeOfAgent(request.headers) ?? context.firstNode,
+  });
   request.authority.demand('session', input.node, 'write');
   const { id, revision } = await context.sessionWrites.create(input);
   return { json: JSON.stringify({ ID: id }), headers: changedAt(revision) };

@@ -27,6 +27,7 @@ test('GET /v2/status says what this agent is', async () => {
     partition: null,
     http: 'http://127.0.0.1:8500',
     dns: '127.0.0.1:8600',
+    link: null,
   });
 });
 

@@ -6,6 +6,7 @@ import { BODY_LIMIT } from './body.ts';
 import { stopping, unknownPath, wrongMethod } from './errors.ts';
 import { writeEvents } from './event-writer.ts';
 import { v2Routes } from './routes.ts';
+import { revisionOf } from './scope.ts';
 import type { RawRequest, Route } from './route.ts';
 import { sendError, toDroverError } from './send-error.ts';
 
@@ -72,7 +73,7 @@ async function handle(
     );
     return reply;
   }
-  if (route.changes) void reply.header('X-Drover-Revision', String(revision ?? context.catalog.revision));
+  if (route.changes) void reply.header('X-Drover-Revision', String(revision ?? revisionOf(context)));
   return reply
     .header('Cache-Control', 'no-store')
     .type('application/json; charset=utf-8')

@@ -8,6 +8,12 @@ import { nodeNotRegistered, unknownLocalNode } from './errors.ts';
 
 export const DEFAULT_FEDERATION = 'default';
 
+/** How far this agent is: with its region, or as the newest view of a node of its own has it. */
+export function revisionOf({ catalog, forward, nodes }: ApiContext): number {
+  if (forward === null) return catalog.revision;
+  return Math.max(0, ...[...nodes.values()].map((node) => node.view()?.revision ?? 0));
+}
+
 /** `?node=`. */
 export const nodeParameter = z
   .string({ error: 'expected the name of a node' })
@@ -30,8 +36,11 @@ export function localNode({ nodes, firstNode }: ApiContext, name: string = first
   throw unknownLocalNode.with({ hint: didYouMean(name, names, `its nodes: ${names.join(', ')}`) }, name);
 }
 
-/** The same node as the region has it. @throws API_UNKNOWN_LOCAL_NODE, API_NODE_NOT_REGISTERED */
+/** A node of this agent or of another, as the region has it. @throws API_UNKNOWN_LOCAL_NODE, API_NODE_NOT_REGISTERED */
 export function registeredNode(context: ApiContext, name?: string): CatalogNode {
+  // Agents without a server of their own ask here for their nodes.
+  const elsewhere = name === undefined || context.nodes.has(name) ? undefined : context.catalog.node(name);
+  if (elsewhere !== undefined) return elsewhere;
   const { record } = localNode(context, name);
   const node = context.catalog.node(record.name);
   if (node === undefined) throw nodeNotRegistered(record.name);

@@ -32,9 +32,9 @@ export interface Facts {
 export async function examine(client: DroverClient): Promise<Facts> {
   const [status, services, nodes, late] = await Promise.all([
     client.status(),
-    client.services(),
-    client.nodes(),
-    client.late(),
+    orEmpty(client.services()),
+    orEmpty(client.nodes()),
+    orEmpty(client.late()),
   ]);
   const here = nodes.filter((node) => status.nodes.includes(node.name));
   return { status, services, nodes, late, own: await Promise.all(here.map((node) => examineNode(client, node))) };
@@ -49,6 +49,16 @@ async function examineNode(client: DroverClient, { name, runs }: WireNode): Prom
     ...environments,
   ]);
   return { name, listener, balancer, environments: found.filter((one) => one !== null) };
+}
+
+/** Of the region nothing is known while an agent is cut off from it, but for what it was asked before. */
+async function orEmpty<T>(asked: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError && error.error.code === 'API_NO_SERVERS') return [];
+    throw error;
+  }
 }
 
 /** null for what is not there. */

@@ -40,8 +40,10 @@ function statusOf(context: ApiContext) {
   };
 }
 
+type StoreFacts = Pick<StoreStatus, 'leaderKnown' | 'full' | 'failure'> & { readonly engine: string };
+
 /** The store is the servers' where the region is not here. */
-function storeOf({ forward, store }: ApiContext): Pick<StoreStatus, 'engine' | 'leaderKnown' | 'full' | 'failure'> {
+function storeOf({ forward, store }: ApiContext): StoreFacts {
   return forward === null ? store.status() : { engine: 'none', leaderKnown: forward.isLinked, full: false };
 }
 
@@ -59,6 +61,7 @@ function sayAlarm(alarm: AlarmFacts | null) {
 function isReady({ nodes, catalog, forward }: ApiContext): boolean {
   return [...nodes].every(
     ([name, node]) =>
-      (forward !== null || catalog.node(name) !== undefined) && (node.record.consumers.length === 0 || node.view() !== null),
+      (forward !== null || catalog.node(name) !== undefined) &&
+      (node.record.consumers.length === 0 || node.view() !== null),
   );
 }
