@@ -12,6 +12,7 @@ import { dnsOptionsOf } from './dns-options.ts';
 import { noRegion } from './errors.ts';
 import { AgentHandlers } from './agent-handlers.ts';
 import { HostedNodes } from './hosted-nodes.ts';
+import { answerProbe, tcpProbe } from './liveness/index.ts';
 import { apiLogOf, type Log } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
@@ -189,6 +190,7 @@ export class Agent implements AsyncDisposable {
   }
 
   #linksTo(servers: JoinedServers, { tokens }: AccessOptions, stack: AsyncDisposableStack): ServerLinks {
+    this.#questions.set('probe', answerProbe(tcpProbe(this.#clock)));
     this.#questions.set('stale', ({ topics }) => {
       this.#dns?.answers?.stale(topics);
       return {};
@@ -248,6 +250,7 @@ export class Agent implements AsyncDisposable {
       keepsRegistrations: !dev,
       scripts,
       connect: (signal) => this.#connect(signal),
+      isElsewhere: this.#region === null,
       onLinked: (link, channel) => this.#links?.linked(link, channel),
       onRefused: (channel) => this.#links?.refused(channel),
       questions: this.#questions,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { ensureDirectory, messageOf, openState, saveState, type Clock } from '../lib/index.ts';
 import type { DirectChoice } from '../registry/index.ts';
@@ -6,12 +7,16 @@ export type Choices = Readonly<Record<string, DirectChoice>>;
 
 interface Remembered {
   readonly version: 1;
+  /** Which agent this is, whatever its start: made once for its data directory. */
+  readonly agent: string;
   readonly epoch: number;
   readonly choices: Choices;
 }
 
-/** What a node remembers of its link over restarts: the epoch of its last greeting and the direct choices (semantics 2.4). */
+/** What a node remembers of its link over restarts: which agent it is, the epoch of its last greeting and the direct choices (semantics 2.4). */
 export class LinkMemory implements AsyncDisposable {
+  /** The same as long as the data directory is; another agent of this node's name has another one. */
+  readonly agent: string;
   readonly #file: string;
   readonly #warn: (text: string) => void;
   #epoch: number;
@@ -24,10 +29,11 @@ export class LinkMemory implements AsyncDisposable {
     const file = path.join(directory, 'link.json');
     const { value, damaged } = await openState(file, parseRemembered);
     if (damaged !== undefined) warn(`direct choices were damaged (${damaged.reason}); kept as ${damaged.keptAs}`);
-    return new LinkMemory(file, warn, value ?? { version: 1, epoch: 0, choices: {} });
+    return new LinkMemory(file, warn, value ?? { version: 1, agent: randomUUID(), epoch: 0, choices: {} });
   }
 
-  private constructor(file: string, warn: (text: string) => void, { epoch, choices }: Remembered) {
+  private constructor(file: string, warn: (text: string) => void, { agent, epoch, choices }: Remembered) {
+    this.agent = agent;
     this.#file = file;
     this.#warn = warn;
     this.#epoch = epoch;
@@ -43,6 +49,11 @@ export class LinkMemory implements AsyncDisposable {
     this.#epoch = Math.max(Math.floor(clock.wall()), this.#epoch + 1);
     this.#save();
     return this.#epoch;
+  }
+
+  /** The next epoch is above this one, too: the region knows it from before this node's clock was set back. */
+  raise(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
   }
 
   keep(choices: Choices): void {
@@ -64,7 +75,8 @@ export class LinkMemory implements AsyncDisposable {
   #save(): void {
     this.#saving = this.#saving
       .then(() => {
-        const remembered: Remembered = { version: 1, epoch: this.#epoch, choices: this.#choices };
+        const { agent } = this;
+        const remembered: Remembered = { version: 1, agent, epoch: this.#epoch, choices: this.#choices };
         return saveState(this.#file, remembered, { durable: false });
       })
       .catch((error: unknown) => this.#warn(`cannot keep direct choices: ${messageOf(error)}`));
@@ -72,9 +84,9 @@ export class LinkMemory implements AsyncDisposable {
 }
 
 function parseRemembered(value: unknown): Remembered {
-  const { version, epoch, choices } = value as Remembered;
+  const { version, agent = randomUUID(), epoch, choices } = value as Remembered & { readonly agent?: string };
   if (version !== 1) throw new Error(`unknown version ${String(version)}`);
-  if (!Number.isSafeInteger(epoch) || choices === null || typeof choices !== 'object')
+  if (!Number.isSafeInteger(epoch) || typeof agent !== 'string' || choices === null || typeof choices !== 'object')
     throw new Error('a part is missing');
-  return { version, epoch, choices };
+  return { version, agent, epoch, choices };
 }

@@ -1,8 +1,15 @@
 import type { Receipt } from '../change/index.ts';
-import { DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
-import { NodeLink, type NodeChannel, type NodeQuestions, type Order, type QuestionHandlers } from '../link/index.ts';
-import type { NodeRegistration, NodeView, Transition } from '../registry/index.ts';
-import { storeFailed, storeFull, type Revision } from '../store/index.ts';
+import { Backoff, DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
+import {
+  LinkRefusal,
+  NodeLink,
+  type NodeChannel,
+  type NodeQuestions,
+  type Order,
+  type QuestionHandlers,
+} from '../link/index.ts';
+import { isWriteless, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
+import type { Revision } from '../store/index.ts';
 import { agentStops, noRegion } from './errors.ts';
 import { LinkMemory } from './link-memory.ts';
 
@@ -11,6 +18,8 @@ export interface NodeLinkKeeperOptions {
   readonly node: string;
   /** A new channel to a server of the region. */
   readonly connect: (signal: AbortSignal) => NodeChannel | Promise<NodeChannel>;
+  /** The region is in other processes: what keeps the node from them is no reason not to start, and nobody waits long for them. */
+  readonly isElsewhere?: boolean | undefined;
   /** Told when the node has greeted over a channel, and when its greeting came to nothing. */
   readonly onLinked?: ((link: NodeLink, channel: NodeChannel) => void) | undefined;
   readonly onRefused?: ((channel: NodeChannel) => void) | undefined;
@@ -49,16 +58,18 @@ export class NodeLinkKeeper implements AsyncDisposable {
   #changes = 0;
   #greeted = 0;
   #failures = 0;
+  readonly #refusals: Backoff;
   /** There is no server to link to for now: nobody waits for one. */
   #isApart = false;
 
   constructor(options: NodeLinkKeeperOptions) {
     this.#options = options;
+    this.#refusals = new Backoff({ firstMs: options.timing.heartbeatMs, mostMs: options.timing.syncMs / 2 });
   }
 
   /**
-   * Greets the region; resolves when it has taken the node up, or at once where there is no server to link to: then it goes on
-   * trying, and what is registered is told when there is one.
+   * Greets the region; resolves when it has taken the node up, or at once where there is no server to link to, or none of those
+   * elsewhere takes it: then it goes on trying, and what is registered is told when there is one.
    *
    * @throws LINK_REFUSED, LINK_CLOSED
    */
@@ -69,7 +80,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
     this.#ends = ends;
     this.#connecting = this.#connect(ends, memory);
     await this.#connecting.catch((error: unknown) => {
-      if (!isWithoutRegion(error)) throw error;
+      if (!this.#isElsewhere && !isWithoutRegion(error)) throw error;
       this.#lost(messageOf(error));
     });
     await memory.saved();
@@ -81,9 +92,9 @@ export class NodeLinkKeeper implements AsyncDisposable {
   }
 
   /**
-   * Tells what became different. While the node is not linked its next greeting tells all, and that is waited for; before
-   * `open`, and where there is no server to link to, there is nobody to tell, and the revision is 0; so it is while the region's
-   * store takes no writes (decision 159).
+   * Tells what became different. While the node is not linked its next greeting tells all, and that is waited for, for a region
+   * elsewhere not long; before `open`, and where there is no server to link to, there is nobody to tell, and the revision is 0; so
+   * it is while the region's store takes no writes (decision 159).
    *
    * @throws REGISTRY_…: the region did not take it, and is told again soon
    */
@@ -91,7 +102,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
     const change = ++this.#changes;
     if (this.#link?.isOpen !== true) return this.#greetedWith(change);
     try {
-      return await this.#link.report(transitions);
+      return await this.#patiently(this.#link.report(transitions));
     } catch (error) {
       if (this.#link?.isOpen !== true) return this.#greetedWith(change);
       this.#scheduleSync(this.#retryMs());
@@ -103,7 +114,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
   async sync(): Promise<Revision> {
     const change = ++this.#changes;
     if (this.#link?.isOpen !== true || this.#ends === null) return this.#greetedWith(change);
-    return this.#link.sync(this.#ends.registration());
+    return this.#patiently(this.#link.sync(this.#ends.registration()));
   }
 
   /** Hands on a receipt; the newest of each consumer is said again after a reconnection. */
@@ -136,37 +147,72 @@ export class NodeLinkKeeper implements AsyncDisposable {
   async #greetedWith(change: number): Promise<Revision> {
     if (this.#closing.signal.aborted) throw agentStops();
     if (this.#isApart) return 0;
-    const link = await this.#connecting;
-    if (link === null) return 0;
-    return change <= this.#greeted ? link.revision : this.sync();
+    return this.#patiently(
+      this.#connecting.then((link) => {
+        if (link === null) return 0;
+        return change <= this.#greeted ? link.revision : this.sync();
+      }),
+    );
+  }
+
+  get #isElsewhere(): boolean {
+    return this.#options.isElsewhere === true;
+  }
+
+  /** What a region elsewhere has not answered by then is told all the same, and nobody waits for it any longer. */
+  #patiently(answer: Promise<Revision>): Promise<Revision> {
+    if (!this.#isElsewhere) return answer;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = this.#options.clock.after(PATIENCE_MS, () => {
+        isLate = true;
+        resolve(0);
+      });
+      const failed = (error: Error): void => {
+        timer.cancel();
+        reject(error);
+        if (isLate && this.#link?.isOpen === true) this.#scheduleSync(this.#retryMs());
+      };
+      answer.then((revision) => {
+        timer.cancel();
+        resolve(revision);
+      }, failed);
+    });
   }
 
   async #connect({ registration, onOrder, onCut }: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
     const { connect, node, clock, onLinked, onRefused, questions } = this.#options;
     const channel = await this.#channelFrom(connect);
+    // From here on nothing is awaited before the greeting: what becomes different later is told after it.
     const epoch = memory.nextEpoch(clock);
     const greeted = this.#changes;
     const link = await NodeLink.connect({
       channel,
       node,
       epoch,
+      agent: memory.agent,
       registration: registration(),
       choices: memory.choices,
       ...(questions === undefined ? {} : { questions }),
       signal: this.#closing.signal,
     }).catch((error: unknown) => {
       onRefused?.(channel);
+      if (error instanceof LinkRefusal && error.epoch !== null) memory.raise(error.epoch);
       throw error;
     });
     this.#greeted = greeted;
     this.#link = link;
+    this.#isApart = false;
+    this.#refusals.reset();
     onLinked?.(link, channel);
     for (const receipt of this.#receipts.values()) link.receipt(receipt);
     onCut(null);
     link.onView((view) => this.#take(view));
     link.onOrder(onOrder);
     void link.closed.then((reason) => this.#lost(reason));
-    this.#scheduleSync();
+    // Taken up by a region whose store takes no writes: it has to be told again.
+    if (link.revision === 0) this.#scheduleSync(this.#retryMs());
+    else this.#scheduleSync();
     return link;
   }
 
@@ -199,19 +245,32 @@ export class NodeLinkKeeper implements AsyncDisposable {
 
   async #reconnect(ends: LinkEnds, memory: LinkMemory): Promise<NodeLink> {
     const { clock, random, timing, warn } = this.#options;
+    const { signal } = this.#closing;
     let said = '';
+    // Soon: there may be another server. Nobody else's first try is at the same moment, though.
+    await clock.sleep((random() * timing.reconnectJitterMs) / (this.#isElsewhere ? 2 : 1), signal);
     for (;;) {
-      await clock.sleep(random() * timing.reconnectJitterMs, this.#closing.signal);
       try {
         return await this.#connect(ends, memory);
       } catch (error) {
-        if (this.#closing.signal.aborted) throw error;
-        if (messageOf(error) !== said && !this.#isApart) warn(`cannot link to the region: ${messageOf(error)}`);
+        if (signal.aborted) throw error;
+        if (messageOf(error) !== said && !isWithoutRegion(error))
+          warn(`cannot link to the region: ${messageOf(error)}`);
         said = messageOf(error);
-        // Whoever is apart has time: nothing here waits for the link.
-        if (this.#isApart) await clock.sleep(timing.heartbeatMs, this.#closing.signal);
+        await clock.sleep(this.#pauseMs(error), signal);
       }
     }
+  }
+
+  /** How long to wait after a try that failed. Whoever knows the servers waits longer for those that were tried in vain. */
+  #pauseMs(error: unknown): number {
+    const { random, timing } = this.#options;
+    if (this.#isElsewhere) this.#isApart = true;
+    if (error instanceof LinkRefusal && error.epoch === null && this.#isElsewhere)
+      return this.#refusals.next() * (0.5 + random() / 2);
+    if (this.#isElsewhere) return random() * timing.heartbeatMs;
+    // Whoever is apart has time: nothing here waits for the link.
+    return random() * timing.reconnectJitterMs + (this.#isApart ? timing.heartbeatMs : 0);
   }
 
   /** Soon at first, then ever later: a region in trouble is not asked by everyone at once. */
@@ -220,15 +279,20 @@ export class NodeLinkKeeper implements AsyncDisposable {
     return Math.min(syncMs, heartbeatMs * 2 ** this.#failures++);
   }
 
-  #scheduleSync(delayMs: number = this.#options.timing.syncMs): void {
+  /** How long lies between two comparisons: the longer, the larger the region is. */
+  get #syncMs(): number {
+    return this.#options.timing.syncMs * (this.#link?.syncFactor ?? 1);
+  }
+
+  #scheduleSync(delayMs: number = this.#syncMs): void {
     const { clock, random } = this.#options;
     this.#syncTimer?.cancel();
     this.#syncTimer = clock.after(delayMs * (0.9 + random() * 0.2), () => void this.#compare());
   }
 
   async #compare(): Promise<void> {
-    const { timing, warn } = this.#options;
-    let nextMs = timing.syncMs;
+    const { warn } = this.#options;
+    let nextMs = this.#syncMs;
     try {
       await this.sync();
       this.#failures = 0;
@@ -243,11 +307,12 @@ export class NodeLinkKeeper implements AsyncDisposable {
 
 /** What is a node's own goes on while the region's store takes no writes, and is told later. @throws any other error */
 export function zeroWhereNothingIsWritten(error: unknown): Revision {
-  if (error instanceof DroverError && WRITELESS.has(error.code)) return 0;
+  if (isWriteless(error)) return 0;
   throw error;
 }
 
-const WRITELESS: ReadonlySet<string> = new Set([storeFailed.code, storeFull.code]);
+/** What a node says to a region elsewhere is waited for so long. */
+const PATIENCE_MS = 1_000;
 
 function isWithoutRegion(error: unknown): boolean {
   return error instanceof DroverError && error.code === noRegion.code;

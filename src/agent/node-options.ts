@@ -16,6 +16,7 @@ export interface StartNodeOptions {
   readonly keepsRegistrations: boolean;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
   readonly connect: NodeLinkKeeperOptions['connect'];
+  readonly isElsewhere?: NodeLinkKeeperOptions['isElsewhere'];
   readonly onLinked?: NodeLinkKeeperOptions['onLinked'];
   readonly onRefused?: NodeLinkKeeperOptions['onRefused'];
   readonly questions?: NodeLinkKeeperOptions['questions'];

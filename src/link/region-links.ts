@@ -1,7 +1,14 @@
 import { NO_ACCESS_CONTROL, type AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
-import { DroverError, messageOf, type Clock } from '../lib/index.ts';
-import { nodeNameHeld, oldEpoch, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
+import { DroverError, messageOf, systemClock, type Clock } from '../lib/index.ts';
+import {
+  isWriteless,
+  nodeNameHeld,
+  oldEpoch,
+  type NodeRegistration,
+  type NodeView,
+  type Transition,
+} from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { RegionChannel } from './channel-pair.ts';
 import { linkAway, linkBadGreeting, linkClosed, linkOldEpoch, linkProtocol } from './errors.ts';
@@ -53,6 +60,9 @@ interface Link {
   isWelcome: boolean;
 }
 
+/** Whoever has said nothing by then is no node. */
+const GREETING_MS = 10_000;
+
 type Hello = Extract<NodeMessage, { type: 'hello' }>;
 
 /** The region's side of all links: takes up what nodes say, sends each the views that concern it. */
@@ -92,11 +102,15 @@ export class RegionLinks implements AsyncDisposable {
    */
   accept(channel: RegionChannel, peer: LinkPeer | null = null): void {
     let link: Link | undefined;
+    const { clock = systemClock } = this.#options;
+    const greetBy = clock.after(GREETING_MS, () => channel.close('no greeting came'));
     channel.onMessage((message) => {
       if (link !== undefined) return this.#receive(link, message);
+      greetBy.cancel();
       link = this.#greet(channel, peer, message);
     });
     channel.onClose((reason) => {
+      greetBy.cancel();
       if (link === undefined) return;
       link.questions.end(linkClosed(reason));
       this.#drop(link, reason);
@@ -223,7 +237,8 @@ export class RegionLinks implements AsyncDisposable {
     const { server } = this.#options;
     if (this.#links.get(link.node) !== link) return;
     try {
-      const revision = await this.#sync(link, registration);
+      // A region whose store takes no writes knows the node for now, and is told again (design 12).
+      const revision = await this.#sync(link, registration).catch(zeroWhereNothingIsWritten);
       if (this.#links.get(link.node) !== link) return;
       const syncFactor = syncFactorOf(this.#links.size * Math.max(1, this.#servers.length));
       send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision, syncFactor });
@@ -329,6 +344,12 @@ export class RegionLinks implements AsyncDisposable {
 
 function send(link: Link, message: RegionMessage): void {
   link.channel.send(message);
+}
+
+/** @throws any other error */
+function zeroWhereNothingIsWritten(error: unknown): Revision {
+  if (isWriteless(error)) return 0;
+  throw error;
 }
 
 /** Consul's scale of comparisons: twice as long when there are more than 128 nodes, and once more for each doubling. */

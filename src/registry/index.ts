@@ -20,6 +20,7 @@ export { Catalog, type CatalogOptions } from './catalog.ts';
 export { ANY_REGION } from './declarations.ts';
 export { type DeclareOptions, secretHash } from './declared-by.ts';
 export * from './errors.ts';
+export { isWriteless } from './held-transitions.ts';
 export type { ExternalNode, ExternalRegistration } from './external-registration.ts';
 export { type Drafted, NodeDrafts } from './node-drafts.ts';
 export type { DatastorePlace } from './plan-declarations.ts';
