@@ -85,7 +85,7 @@ export class NodeLink implements AsyncDisposable {
     this.#channel = channel;
     this.#greeted = registration;
     this.#questions = new QuestionDesk({
-      peer: () => `server ${this.#server}`,
+      peer: () => this.#server,
       send: (message) => channel.send(message),
       handlers: questions,
       ...(clock === undefined ? {} : { clock }),

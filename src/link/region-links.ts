@@ -152,7 +152,7 @@ export class RegionLinks implements AsyncDisposable {
 
   /** Ends the links of other processes before this server does: their nodes go to another one, and nobody is thought lost. */
   endRemote(reason: string): void {
-    for (const link of [...this.#links.values()]) {
+    for (const link of this.#links.values()) {
       if (link.peer === null) continue;
       this.#links.delete(link.node);
       this.#dirty.delete(link.node);
@@ -200,7 +200,7 @@ export class RegionLinks implements AsyncDisposable {
     const { authority, clock } = this.#options;
     const toNode = (message: RegionMessage): void => channel.send(message);
     const questions: Link['questions'] = new QuestionDesk({
-      peer: () => `node ${node}`,
+      peer: () => node,
       send: toNode,
       handlers: this.#handlers,
       ...(clock === undefined ? {} : { clock }),
