@@ -84,7 +84,8 @@ export class LinkMemory implements AsyncDisposable {
 }
 
 function parseRemembered(value: unknown): Remembered {
-  const { version, agent = randomUUID(), epoch, choices } = value as Remembered & { readonly agent?: string };
+  // Before there were several servers, nothing told two agents of one name apart.
+  const { version, agent, epoch, choices } = { agent: randomUUID(), ...(value as Omit<Remembered, 'agent'>) };
   if (version !== 1) throw new Error(`unknown version ${String(version)}`);
   if (!Number.isSafeInteger(epoch) || typeof agent !== 'string' || choices === null || typeof choices !== 'object')
     throw new Error('a part is missing');

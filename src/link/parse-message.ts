@@ -1,17 +1,7 @@
-import type { NodeMessage, RegionMessage } from './messages.ts';
+import { z } from 'zod';
+import { nodeMessageSchema } from './message-schemas.ts';
+import { PROTOCOL_VERSION, type NodeMessage, type RegionMessage } from './messages.ts';
 
-const OF_NODES: ReadonlySet<string> = new Set<NodeMessage['type']>([
-  'hello',
-  'report',
-  'sync',
-  'details',
-  'give',
-  'receipt',
-  'ask',
-  'answer',
-  'answer-error',
-  'ping',
-]);
 const OF_REGIONS: ReadonlySet<string> = new Set<RegionMessage['type']>([
   'welcome',
   'refused',
@@ -28,20 +18,34 @@ const OF_REGIONS: ReadonlySet<string> = new Set<RegionMessage['type']>([
   'pong',
 ]);
 
-/** @throws when it is no message of a node */
+/**
+ * A node's message, all of it as it is said to be: nodes are many, and what they say is stored. A greeting of another protocol is
+ * let by with what is the same in all, for the words that refuse it.
+ *
+ * @throws when it is no message of a node
+ */
 export function parseNodeMessage(value: unknown): NodeMessage {
-  return parse(value, OF_NODES) as NodeMessage;
+  if (isForeignHello(value)) return value;
+  const { success, data, error } = nodeMessageSchema.safeParse(value);
+  if (success) return data as NodeMessage;
+  const [issue] = error.issues;
+  throw new Error(`${issue?.path.join('.') || 'it'}: ${issue?.message ?? z.prettifyError(error)}`);
 }
 
-/** @throws when it is no message of a region */
+/** A server's message: it is trusted with what it says of the region, as long as it is one. @throws when it is not */
 export function parseRegionMessage(value: unknown): RegionMessage {
-  return parse(value, OF_REGIONS) as RegionMessage;
+  const type = typeOf(value);
+  if (!OF_REGIONS.has(type)) throw new Error(`there is no message of type ${JSON.stringify(type)}`);
+  return value as RegionMessage;
 }
 
-function parse(value: unknown, types: ReadonlySet<string>): unknown {
+function isForeignHello(value: unknown): value is Extract<NodeMessage, { type: 'hello' }> {
+  if (typeOf(value) !== 'hello') return false;
+  const { protocol } = value as { readonly protocol?: unknown };
+  return typeof protocol === 'number' && protocol !== PROTOCOL_VERSION;
+}
+
+function typeOf(value: unknown): string {
   if (value === null || typeof value !== 'object') throw new Error('it is no object');
-  const { type } = value as { readonly type?: unknown };
-  if (typeof type !== 'string' || !types.has(type))
-    throw new Error(`there is no message of type ${JSON.stringify(type)}`);
-  return value;
+  return String((value as { readonly type?: unknown }).type);
 }

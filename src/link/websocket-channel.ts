@@ -36,6 +36,9 @@ export interface WebSocketChannelOptions<Incoming> {
   readonly limits?: ChannelLimits;
 }
 
+/** How the reason begins when a link was given up because nothing came over it. */
+export const SILENCE = 'nothing was heard from the other end';
+
 /**
  * One end of a link over a WebSocket: messages are JSON texts. It closes itself, with the reason, when the other end is silent,
  * does not read, or sends what is no message; nothing that comes makes it throw.
@@ -107,7 +110,7 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   }
 
   silent(forMs: number): void {
-    this.#cut(`nothing was heard from the other end for ${Math.round(forMs)} ms`);
+    this.#cut(`${SILENCE} for ${Math.round(forMs)} ms`);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
