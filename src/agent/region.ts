@@ -30,6 +30,7 @@ import {
   type PeerLinks,
   PROTOCOL_VERSION,
   RegionLinks,
+  SILENCE,
   type NodeChannel,
 } from '../link/index.ts';
 import {
@@ -46,9 +47,10 @@ import {
   StoreFeed,
   TombstoneReaper,
 } from '../registry/index.ts';
-import { Duties, type EtcdAccess, type Fence, fenceOf, openStore, type Store, type Write } from '../store/index.ts';
+import { Duties, type EtcdAccess, type Fence, fenceOf, type Store, type Write } from '../store/index.ts';
 import { AlarmState, startLiveness, startNodeReaper, type Liveness, type TcpProbe } from './liveness/index.ts';
 import type { Log } from './log.ts';
+import { openRegionStore } from './servers/open-region-store.ts';
 import { RegionServers } from './servers/region-servers.ts';
 import { startPeers, type OpenPeer } from './servers/start-peers.ts';
 
@@ -85,6 +87,8 @@ export interface RegionOptions {
   readonly store: string | Store;
   /** How an etcd is spoken to. */
   readonly etcd?: EtcdAccess | undefined;
+  /** The server's data directory: what it has read of an etcd is mirrored there. */
+  readonly directory?: string;
   /** What this server says of itself to the others. */
   readonly self?: ServerSelf;
   /** How long history is kept; 0: there is none. */
@@ -201,10 +205,7 @@ interface States {
 async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
   const { clock, log, random, historyKeepMs: keepMs } = options;
   const report: Report = (error) => log.error({ err: error }, messageOf(error));
-  const store =
-    typeof options.store === 'string'
-      ? stack.use(await openStore(options.store, { clock, etcd: options.etcd }))
-      : options.store;
+  const { store, checkpoint } = await openRegionStore(options, stack);
   const states = newStates(options, report);
   const { catalog, kv, sessions, preparedState, eventLog, aclState, alarms } = states;
   const { known } = states;
@@ -229,7 +230,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     known,
     new HistoryAuthors(),
   ];
-  const feed = stack.use(await StoreFeed.start({ store, projections, clock, report }));
+  const feed = stack.use(await StoreFeed.start({ store, projections, clock, report, ...(checkpoint === undefined ? {} : { checkpoint }) }));
   const key = new PeerKey();
   const servers = stack.use(await startServers(options, { store, feed, known, duties }, key));
   const takesWrites = (): boolean => store.status().leaderKnown && !store.status().full;
@@ -389,7 +390,9 @@ async function startLinks(
       changes,
       clock,
       onLinked: (node) => liveness.linked(node),
-      onUnlinked: (node, reason) => liveness.unlinked(node, reason),
+      onUnlinked: (node, reason) =>
+        // It was silent for as long as makes it suspected.
+        liveness.unlinked(node, reason, reason.startsWith(SILENCE) ? timing.suspectedAfterMs : 0),
     }),
   );
   liveness.expectAll();
