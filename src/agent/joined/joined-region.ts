@@ -1,11 +1,13 @@
 import { RemoteAccess } from '../../access/index.ts';
 import { Forwarder } from '../../api/index.ts';
+import type { Ask } from '../../event/index.ts';
 import type { Clock } from '../../lib/index.ts';
 import type { AgentConfig } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { AccessOptions } from '../region.ts';
 import { startBareRegion } from './bare-region.ts';
 import { LinkRecord } from './link-record.ts';
+import { RemoteTargets } from './remote-targets.ts';
 import type { JoinedServers } from './servers.ts';
 import type { ServerDesk } from './server-desk.ts';
 
@@ -26,6 +28,8 @@ export class JoinedRegion implements AsyncDisposable {
   readonly parts: Awaited<ReturnType<typeof startBareRegion>>;
   /** Null where there are no servers to hand anything on to. */
   readonly forwarder: Forwarder | null;
+  /** How nodes elsewhere are; null where there are no servers to ask. */
+  readonly targets: RemoteTargets | null;
   readonly #stack: AsyncDisposableStack;
 
   static async start(options: JoinedRegionOptions): Promise<JoinedRegion> {
@@ -46,12 +50,17 @@ export class JoinedRegion implements AsyncDisposable {
       stack,
     );
     const forwarder = forwarderOf(options, stack);
-    return new JoinedRegion(parts, forwarder, stack.move());
+    const targets = forwarder === null ? null : stack.use(targetsOf(forwarder, options));
+    return new JoinedRegion({ parts, forwarder, targets }, stack.move());
   }
 
-  private constructor(parts: JoinedRegion['parts'], forwarder: Forwarder | null, stack: AsyncDisposableStack) {
+  private constructor(
+    { parts, forwarder, targets }: Pick<JoinedRegion, 'parts' | 'forwarder' | 'targets'>,
+    stack: AsyncDisposableStack,
+  ) {
     this.parts = parts;
     this.forwarder = forwarder;
+    this.targets = targets;
     this.#stack = stack;
   }
 
@@ -59,6 +68,16 @@ export class JoinedRegion implements AsyncDisposable {
     return this.#stack.disposeAsync();
   }
 }
+
+/** Asked with the agent's own token. */
+function targetsOf(forwarder: Forwarder, { accessControl: { tokens }, clock }: JoinedRegionOptions): RemoteTargets {
+  const token = (): string | null => tokens.get('agent') || null;
+  const ask: Ask = (question, signal) => forwarder.ask(question, { token: token(), signal });
+  return new RemoteTargets({ ask, retryMs: RETRY_MS, clock });
+}
+
+/** After a question that came to nothing. */
+const RETRY_MS = 1_000;
 
 function forwarderOf(options: JoinedRegionOptions, stack: AsyncDisposableStack): Forwarder | null {
   const { accessControl, clock, config, log, servers } = options;
