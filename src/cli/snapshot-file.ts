@@ -11,6 +11,8 @@ export interface SnapshotAbout {
   readonly region: string;
   readonly at: string;
   readonly entries: number;
+  /** By family of keys: `node`, `kv`, … */
+  readonly families: Readonly<Record<string, number>>;
 }
 
 /** The bytes of a snapshot's file. @throws CLI_BAD_SNAPSHOT */
@@ -29,20 +31,36 @@ export async function inspectSnapshot(archive: Buffer, from: string): Promise<Sn
   try {
     const files = await openArchive(archive, MAX_BYTES);
     const about = JSON.parse(files.get('meta.json')?.toString() ?? 'null') as
-      | (SnapshotAbout & { format?: string })
+      | (Omit<SnapshotAbout, 'families'> & { format?: string })
       | null;
-    if (about?.format !== 'drover-snapshot' || !files.has('state'))
+    const state = files.get('state');
+    if (about?.format !== 'drover-snapshot' || state === undefined)
       throw new TypeError('it is not a snapshot of drover');
-    return about;
+    const { countFamilies } = await import('../store/index.ts');
+    return { ...about, families: countFamilies(keysOf(state)) };
   } catch (cause) {
     throw badSnapshotFile.with({ cause }, from, messageOf(cause));
   }
 }
 
+/** The keys of the lines of its state; values may be large and are not looked at. */
+function keysOf(state: Buffer): { readonly key: string }[] {
+  const keys: { readonly key: string }[] = [];
+  for (let start = 0; start < state.length;) {
+    const end = state.indexOf(0x0a, start);
+    const line = state.toString('utf8', start, end < 0 ? state.length : end);
+    keys.push({ key: String((JSON.parse(line) as unknown[])[0]) });
+    start = end < 0 ? state.length : end + 1;
+  }
+  return keys;
+}
+
 /** What it holds, for people: first all in one line. */
-export function snapshotLines({ index, version, region, at, entries }: SnapshotAbout): string[] {
+export function snapshotLines({ index, version, region, at, entries, families }: SnapshotAbout): string[] {
+  const parts = Object.entries(families).map(([family, many]) => `${family} ${many}`);
   return [
     `region ${region} at r${index}, ${entries} entries, of ${at}`,
+    ...(parts.length === 0 ? [] : [parts.join(', ')]),
     `made by drover ${version}`,
     'every checksum is right',
   ];

@@ -113,3 +113,31 @@ export const outcomeUnknown = defineError(
   (why: string) => `it is not known whether the write has happened: ${why}`,
   { hint: 'read what it was to change before trying again' },
 );
+export const storeNotKept = defineError(
+  'STORE_NOT_KEPT',
+  400,
+  (url: string) => `${url} is kept nowhere: it cannot be moved`,
+  {
+    hint: 'use sqlite:DIRECTORY or etcd://HOST:PORT,…; a running agent with memory: is saved with drover snapshot:save',
+  },
+);
+export const storeNotThere = defineError('STORE_NOT_THERE', 404, (url: string) => `there is no store in ${url}`);
+export const storeSame = defineError('STORE_SAME', 400, (url: string) => `${url} is to be moved to itself`);
+export const storeServed = defineError(
+  'STORE_SERVED',
+  409,
+  (url: string, servers: string) => `servers run on the store ${url}: ${servers}`,
+  { hint: 'stop them; the record of one that was killed goes after its lease, within 15 s' },
+);
+export const storeNotEmpty = defineError(
+  'STORE_NOT_EMPTY',
+  409,
+  (url: string, entries: number) => `the store ${url} holds ${entries} entries`,
+  { hint: 'say --replace when they are to go' },
+);
+export const storeNotEqual = defineError(
+  'STORE_NOT_EQUAL',
+  500,
+  (url: string, why: string) => `what was read back from ${url} is not what was written: ${why}`,
+  { hint: 'do not start servers on it; the source is as it was' },
+);

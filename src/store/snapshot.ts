@@ -13,7 +13,7 @@ const LAYOUT = 1;
  */
 const GAP = 1_000_000_000;
 /** What belongs to the servers and agents that run, not to the state: who speaks for a node, who is there, who leads. */
-const OF_THE_RUNNING = ['own/', 'srv/', 'lead/'] as const;
+export const OF_THE_RUNNING = ['own/', 'srv/', 'lead/'] as const;
 const LINES_PER_TURN = 2_000;
 /** `meta.json`, sums and headers. */
 const ROOM_FOR_META = 65_536;

@@ -14,7 +14,7 @@ export const agent: Command = {
   options: [
     { flags: '--dev', text: 'everything on one machine, in memory, without set-up' },
     { flags: '--server', text: 'run the region: store, registry, HTTP API, DNS' },
-    { flags: '--store <url>', text: 'sqlite:DIR or memory:' },
+    { flags: '--store <url>', text: 'sqlite:DIR, etcd://HOST:PORT,… or memory:' },
     { flags: '--node <name>', text: 'name of the first node; default the host’s' },
     { flags: '--datacenter <name>', text: 'the region; default dc1' },
     { flags: '--domain <name>', text: 'DNS domain; default consul.' },

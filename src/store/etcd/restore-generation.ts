@@ -17,6 +17,8 @@ const AT_ONCE = 8;
 const IN_A_TXN = { writes: 100, bytes: 1_000_000 } as const;
 const TRIES = 5;
 const PAUSE_MS = 500;
+/** It is no hurry: an etcd under such a load is slow. */
+const PATIENT = { timeoutMs: 30_000 } as const;
 /** A few revisions may be given out between the last look and the flip. */
 const CLOSE = 50;
 /** So many are not: then nobody has to be kept from writing meanwhile. */
@@ -31,6 +33,11 @@ export interface RestoreOptions {
   readonly era: Era;
   readonly entries: readonly Entry[];
   readonly revision: Revision;
+  /**
+   * For a store that no server runs on: it may go on at a revision that it has given out already. etcd's own revision at which it was
+   * looked at; nothing was written to it since.
+   */
+  readonly startsOver?: bigint;
 }
 
 /**
@@ -112,25 +119,26 @@ function* entryWrites(entries: readonly Entry[], generation: number): Generator<
 
 async function flip(options: RestoreOptions, claim: Claim): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const present = await presentRevision(options);
+    const { startsOver } = options;
+    const present = startsOver ?? (await presentRevision(options));
     const distance = lowest(options) - options.era.revision(present);
-    if (distance <= CLOSE)
+    if (startsOver === undefined && distance <= CLOSE)
       throw badRestore(`the store has come to revision ${options.era.revision(present)} meanwhile`);
     const compare = [
       pointerCompare(options.era),
       claimed(claim),
-      ...(distance > FAR ? [] : [untouchedSince(options, present)]),
+      ...(startsOver === undefined && distance > FAR ? [] : [untouchedSince(options, present)]),
     ];
     const request = { compare, success: [...(await flipWrites(options, claim))] };
     if (await flipped(options, claim, request)) return;
-    if (tries >= TRIES) throw badRestore('others write all the time, or restore as well');
+    if (tries >= TRIES || startsOver !== undefined) throw badRestore('others write all the time, or restore as well');
   }
 }
 
 async function flipWrites({ client, era, revision }: RestoreOptions, { generation }: Claim): Promise<OpInit[]> {
   const value = formatMeta({ layout: LAYOUT, generation, revision });
   const old = rawPrefix(era.prefix);
-  const { count } = await client.range({ ...old, countOnly: true });
+  const { count } = await client.range({ ...old, countOnly: true }, PATIENT);
   const few: OpInit[] = count > FEW ? [] : [{ request: { case: 'requestDeleteRange', value: old } }];
   return [
     { request: { case: 'requestPut', value: { key: bytesOf(META_KEY), value } } },
@@ -142,7 +150,7 @@ async function flipWrites({ client, era, revision }: RestoreOptions, { generatio
 /** Whether it was done. When the answer did not come it is made sure that it cannot be done any more, and looked. */
 async function flipped({ client, clock }: RestoreOptions, claim: Claim, request: TxnRequestInit): Promise<boolean> {
   try {
-    return (await client.txn(request)).succeeded;
+    return (await client.txn(request, PATIENT)).succeeded;
   } catch (error) {
     if (!(error instanceof EtcdCallFailed) || error.outcome === 'none') throw error;
     const key = bytesOf(claimKey(claim.generation));
@@ -157,7 +165,7 @@ async function flipped({ client, clock }: RestoreOptions, claim: Claim, request:
 async function sure(client: EtcdClient, clock: Clock, request: TxnRequestInit): Promise<TxnResponse> {
   for (let tries = 1; ; tries++) {
     try {
-      return await client.txn(request);
+      return await client.txn(request, PATIENT);
     } catch (error) {
       const mayPass = error instanceof EtcdCallFailed && (error.kind === 'unavailable' || error.kind === 'timeout');
       if (error instanceof EtcdCallFailed && error.kind === 'invalid') throw badRestore(error.message);

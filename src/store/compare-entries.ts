@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import type { Entry } from './contract.ts';
+
+/** How many entries each family of keys has (`node`, `kv`, …), by name. */
+export function countFamilies(entries: readonly Pick<Entry, 'key'>[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const { key } of entries) {
+    const end = key.indexOf('/');
+    const family = end < 0 ? key : key.slice(0, end);
+    counts.set(family, (counts.get(family) ?? 0) + 1);
+  }
+  return Object.fromEntries([...counts].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** SHA-256 of all entries with their revisions, in order, in hex: equal for stores with the same state. */
+export function digestEntries(entries: readonly Entry[]): string {
+  const hash = createHash('sha256');
+  for (const { key, createRevision, modRevision, value } of entries)
+    hash.update(`${JSON.stringify([key, createRevision, modRevision, value])}\n`);
+  return hash.digest('hex');
+}
+
+/** The first difference in words; null when both have the same entries, with the same revisions, in the same order. */
+export function findDifference(expected: readonly Entry[], found: readonly Entry[]): string | null {
+  for (const [at, one] of expected.entries()) {
+    const other = found[at];
+    if (other === undefined) return `${quote(one.key)} is missing`;
+    if (other.key !== one.key) return `${quote(other.key)} stands where ${quote(one.key)} should`;
+    if (other.value !== one.value) return `the value of ${quote(one.key)} is another`;
+    if (other.createRevision !== one.createRevision || other.modRevision !== one.modRevision)
+      return `${quote(one.key)} has revisions ${other.createRevision} and ${other.modRevision}, not ${one.createRevision} and ${one.modRevision}`;
+  }
+  const extra = found[expected.length];
+  return extra === undefined ? null : `${quote(extra.key)} is too many`;
+}
+
+function quote(key: string): string {
+  return JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+}
