@@ -8,6 +8,8 @@ export type { EtcdStore } from './etcd/etcd-store.ts';
 export type { Difference, HeldKey } from './etcd/self-check.ts';
 export type { EtcdAccess, EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
+export { countFamilies } from './compare-entries.ts';
+export { migrateStore, type MigrateOptions, type Migration } from './migrate-store.ts';
 export * from './history-record.ts';
 export * from './history-tree.ts';
 export { MemoryStore } from './memory/memory-store.ts';
