@@ -16,7 +16,7 @@ export type RegionAnswer =
 
 /** With what a region is asked. */
 export interface RegionAsking {
-  readonly upstream: Upstream;
+  readonly upstream: Pick<Upstream, 'ask'>;
   readonly contact: RegionContact;
   readonly kept: KeptAnswers;
   readonly clock: Clock;
@@ -62,20 +62,20 @@ async function readWaiting(asking: RegionAsking, question: RegionalQuestion, wai
   const { clock, contact } = asking;
   const endMs = clock.now() + waitMs;
   for (;;) {
-    const leftMs = endMs - clock.now();
-    const message = leftMs <= 0 ? null : await round(asking, question, leftMs);
+    const isOver = clock.now() >= endMs;
+    const message = isOver ? null : await round(asking, question, endMs);
     if (message !== null) return { type: 'live', message };
     const kept = keptOr(asking, question);
-    if (leftMs <= 0 || isNews(kept, question)) return kept;
+    if (isOver || isNews(kept, question)) return kept;
     await changeOf(asking, contact.linked === null ? endMs - clock.now() : PAUSE_MS, question.signal);
   }
 }
 
 /** Asks one server after the other; null when none gave an answer. One that the link lost meanwhile is not waited for. */
 async function round(
-  { upstream, contact }: RegionAsking,
+  { upstream, contact, clock }: RegionAsking,
   question: RegionalQuestion,
-  leftMs: number | null,
+  endMs: number | null,
 ): Promise<IncomingMessage | null> {
   for (const server of contact.order()) {
     const lost = new AbortController();
@@ -88,7 +88,8 @@ async function round(
     let stop = watch();
     try {
       const signal = AbortSignal.any([question.signal, lost.signal]);
-      const message = await upstream.ask(question.to(server, leftMs, signal), leftMs !== null);
+      const leftMs = endMs === null ? null : endMs - clock.now();
+      const message = await upstream.ask(question.to(server, leftMs, signal), endMs !== null);
       contact.heard(server);
       return message;
     } catch (error) {
