@@ -4,6 +4,7 @@ import { rangesWithout } from '../contract.ts';
 import type { EtcdClient, RangeRequestInit } from './client.ts';
 import { EtcdCallFailed } from './client.ts';
 import type { Era } from './era.ts';
+import type { KeyValue } from './generated/kv_pb.ts';
 import type { RangeResponse } from './generated/rpc_pb.ts';
 import { bytesOf, META_KEY, rawRange } from './keys.ts';
 import type { RawRange } from './keys.ts';
@@ -12,6 +13,8 @@ import { pointerCompare } from './translate.ts';
 
 const MOST_TRIES = 4;
 const PAUSE_MS = 100;
+/** Large pages of a busy etcd take their time. */
+const PAGE_MS = 30_000;
 
 export interface EtcdReaderOptions {
   readonly client: EtcdClient;
@@ -81,19 +84,24 @@ class Pages {
 
   /** The pages of a range; a null ends them when the era does not hold any more. */
   async *of(range: RawRange, left: () => number): AsyncGenerator<RangeResponse | null, void, undefined> {
-    let key: Uint8Array = range.key;
+    let page = await this.#page({ ...range, limit: BigInt(Math.min(this.#size.entries, left())) });
     for (;;) {
-      const limit = Math.min(this.#size.entries, left());
-      const page = await this.#page({ key, rangeEnd: range.rangeEnd, limit: BigInt(limit) });
-      yield page;
       const last = page?.kvs.at(-1);
-      if (page === null || last === undefined || !page.more || left() <= 0) return;
-      this.#size.saw(
-        page.kvs.length,
-        page.kvs.reduce((sum, kv) => sum + kv.key.length + kv.value.length, 0),
-      );
-      key = Buffer.concat([last.key, Buffer.of(0)]);
+      if (page === null || last === undefined || !page.more || page.kvs.length >= left()) return yield page;
+      this.#size.saw(page.kvs);
+      // The next one is on its way while this one is looked at.
+      const next = this.#after(range, last, left() - page.kvs.length);
+      yield page;
+      page = await next;
     }
+  }
+
+  #after({ rangeEnd }: RawRange, last: KeyValue, left: number): Promise<RangeResponse | null> {
+    const key = Buffer.concat([last.key, Buffer.of(0)]);
+    const page = this.#page({ key, rangeEnd, limit: BigInt(Math.min(this.#size.entries, left)) });
+    // Who reads may have stopped before it comes.
+    page.catch(() => {});
+    return page;
   }
 
   /** etcd's present revision; null when the era does not hold any more. */
@@ -105,7 +113,8 @@ class Pages {
   async #page(request: RangeRequestInit): Promise<RangeResponse | null> {
     const { keysOnly = false, linearizable = true } = this.#options;
     const wanted = { ...request, keysOnly, serializable: !linearizable };
-    if (this.revision !== undefined) return await this.#client.range({ ...wanted, revision: this.revision });
+    if (this.revision !== undefined)
+      return await this.#client.range({ ...wanted, revision: this.revision }, { timeoutMs: PAGE_MS });
     const { header, succeeded, responses } = await this.#client.txn({
       compare: [pointerCompare(this.#era)],
       success: [{ request: { case: 'requestRange', value: wanted } }],

@@ -42,6 +42,8 @@ const LEADER_PATIENCE_MS = 2_000;
 /** How long a start waits for its watch, and a close for what was committed to come back by it. */
 const WATCH_PATIENCE_MS = 3_000;
 const RENEWED_MS = 5_000;
+/** What was restored has to be read back: how long whoever restores waits for that. */
+const RESTORED_MS = 120_000;
 
 export interface EtcdStoreOptions {
   /** The store's own from now on: it ends with it. */
@@ -192,7 +194,7 @@ export class EtcdStore implements Store {
     const era = this.#follower.era;
     try {
       await restoreGeneration({ client: this.#client, clock: this.#clock, era, entries, revision });
-      await this.#renewed(era);
+      await this.#renewed(era, RESTORED_MS);
     } catch (error) {
       throw this.#errorOf(error);
     }
@@ -306,9 +308,9 @@ export class EtcdStore implements Store {
     return this.#client.health.failure ?? 'no member answers that knows a leader';
   }
 
-  async #renewed(stale: Era): Promise<void> {
+  async #renewed(stale: Era, withinMs = RENEWED_MS): Promise<void> {
     const isRenewed = (): boolean => this.#follower.era !== stale || this.#failure !== undefined;
-    await this.#within(RENEWED_MS, (signal) => this.#follower.changed(signal), isRenewed);
+    await this.#within(withinMs, (signal) => this.#follower.changed(signal), isRenewed);
     if (this.#failure !== undefined) throw storeFailed(this.#failure);
     if (!isRenewed()) throw storeNoLeader('the store was restored, and what it was restored to has not come here');
   }

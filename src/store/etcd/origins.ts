@@ -19,7 +19,7 @@ export async function loadEra(client: EtcdClient, pointer: Pointer): Promise<Era
   const { key: first, rangeEnd } = rawPrefix(originsPrefix(pointer.generation));
   let key: Uint8Array = first;
   for (;;) {
-    const { kvs, more } = await client.range({ key, rangeEnd, limit: PAGE });
+    const { kvs, more } = await client.range({ key, rangeEnd, limit: PAGE }, { timeoutMs: 30_000 });
     for (const kv of kvs)
       for (const [name, createRevision, modRevision] of JSON.parse(textOf(kv.value)) as Record[])
         origins.set(name, { createRevision, modRevision });

@@ -50,7 +50,7 @@ async function sweepRange(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const { kvs } = await client.range({ ...raw, limit: AT_ONCE, keysOnly: true }, { signal });
+    const { kvs } = await client.range({ ...raw, limit: AT_ONCE, keysOnly: true }, { signal, timeoutMs: 30_000 });
     const last = kvs.at(-1);
     if (last === undefined) return;
     const value = { key: raw.key, rangeEnd: Buffer.concat([last.key, Buffer.of(0)]) };
