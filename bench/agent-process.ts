@@ -10,6 +10,10 @@ const STOP_MS = 15_000;
 export interface AgentProcessOptions {
   /** The agent's configuration file, as an operator writes it. */
   readonly config?: object;
+  /** The store's URL; `sqlite:` in the agent's folder unless told. */
+  readonly store?: string;
+  /** Servers that it joins, being none itself. */
+  readonly join?: readonly string[];
   /** Made before the agent starts; the agent's store is `sqlite:` of it. */
   readonly fillStore?: (directory: string) => Promise<void>;
   /** How long it may take until it is ready; 30 s unless told. */
@@ -44,7 +48,7 @@ export class AgentProcess implements AsyncDisposable {
     const file = path.join(directory, 'agent.json');
     await writeFile(file, JSON.stringify(options.config ?? {}));
     const spawnedAt = performance.now();
-    const child = spawn(DROVER, argumentsOf(directory, file), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(DROVER, argumentsOf(directory, file, options), { stdio: ['ignore', 'ignore', 'pipe'] });
     const kill = (): void => void child.kill('SIGTERM');
     process.once('exit', kill);
     stack.defer(() => void process.off('exit', kill));
@@ -64,10 +68,11 @@ export class AgentProcess implements AsyncDisposable {
   }
 }
 
-function argumentsOf(directory: string, file: string): string[] {
+function argumentsOf(directory: string, file: string, { store, join }: AgentProcessOptions): string[] {
   const at = (name: string): string => path.join(directory, name);
-  const state = ['--store', `sqlite:${at('store')}`, '--data-dir', at('data'), '--config-file', file];
-  return ['agent', '--server', ...state, '--http-port', '0', '--dns-port', '0'];
+  const state = ['--data-dir', at('data'), '--config-file', file, '--http-port', '0', '--dns-port', '0'];
+  if (join !== undefined) return ['agent', ...join.flatMap((server) => ['--join', server]), ...state];
+  return ['agent', '--server', '--store', store ?? `sqlite:${at('store')}`, ...state];
 }
 
 interface Ready {

@@ -15,4 +15,8 @@ export const BENCHES = [
   'dns',
   'registry-heap',
   'capacity',
+  'etcd-store',
+  'cluster-registration',
+  'cluster-agents',
+  'cluster-capacity',
 ] as const;
