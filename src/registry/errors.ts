@@ -54,6 +54,13 @@ export const notApplied = defineError(
   (revision: number, waitedMs: number) => `this server has not applied revision ${revision} within ${waitedMs} ms`,
   { hint: 'the write stands; this server has lost touch with the store, see its log' },
 );
+export const storeWentBack = defineError(
+  'REGISTRY_STORE_WENT_BACK',
+  500,
+  (found: number, known: number) =>
+    `the store is at revision ${found}, and this server had read revision ${known} of it: it was put back, or is another one`,
+  { hint: 'what it holds now is served; where that was not meant, restore a snapshot with drover snapshot:restore' },
+);
 export const feedClosed = defineError('REGISTRY_FEED_CLOSED', 500, () => 'the registry is closed');
 /** Consul answers all of these with 500, and with these texts. */
 export const badPrepared = defineError('REGISTRY_BAD_PREPARED_QUERY', 500, (text: string) => text);

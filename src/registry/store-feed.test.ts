@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
-import { historyRange, MemoryStore, prefixRange } from '../store/index.ts';
+import { historyRange, LateStore, MemoryStore, prefixRange, storeNoLeader } from '../store/index.ts';
 import type { Batch, KeyRange, Revision, Store } from '../store/index.ts';
 import { Catalog } from './catalog.ts';
 import { differenceEvents } from './feed-difference.ts';
@@ -267,4 +267,86 @@ test('two servers over one store see the same, whoever writes', async () => {
   await here.feed.applied(here.store.status().revision);
   expect(catalog.instances('api')).toHaveLength(2);
   expect(catalog.index(topic.service('api'))).toBe(here.catalog.index(topic.service('api')));
+});
+
+describe('StoreFeed with a checkpoint', () => {
+  const away = async (clock: FakeClock) => {
+    const shared = await MemoryStore.start({ clock, base: 1 });
+    const put = (key: string, value = '{}') => shared.commit({ compares: [], writes: [{ type: 'put', key, value }] });
+    const begun: number[] = [];
+    let isAway = true;
+    const store = await LateStore.start({
+      open: async () => {
+        if (isAway) throw storeNoLeader('nobody is there');
+        return shared;
+      },
+      clock,
+      report: () => undefined,
+      mayBegin: () => Promise.resolve(true),
+    });
+    const mirror = { begin: (revision: number) => void begun.push(revision), append: () => undefined };
+    return { shared, store, put, begun, mirror, comeBack: () => (isAway = false) };
+  };
+
+  test('start() serves what a former run left while the store is away, and takes the difference as one revision', async () => {
+    const clock = new FakeClock();
+    const { shared, store, put, begun, mirror, comeBack } = await away(clock);
+    const node = (name: string) => put(nodeKey(name), JSON.stringify(nodeRecordOf({ name })));
+    await node('stays');
+    await node('goes');
+    const { entries, revision } = await shared.read(prefixRange(''));
+    const catalog = new Catalog({ region: 'aws' });
+    const load = () => Promise.resolve({ entries, revision, atMs: 0 });
+    await using feed = await StoreFeed.start({ store, projections: [catalog], clock, checkpoint: { load, mirror } });
+    expect(catalog.nodes().map(({ record }) => record.name)).toEqual(['goes', 'stays']);
+    expect([feed.revision, begun]).toEqual([revision, []]);
+    const told: number[] = [];
+    feed.onApplied((change) => told.push(change.revision));
+    await clock.advance(5_000);
+    await shared.commit({ compares: [], writes: [{ type: 'delete', key: nodeKey('goes') }] });
+    await node('new');
+    comeBack();
+    await clock.advance(5_000);
+    expect(catalog.nodes().map(({ record }) => record.name)).toEqual(['new', 'stays']);
+    expect([told, begun]).toEqual([[revision + 2], [revision + 2]]);
+    await node('later');
+    await clock.advance(0);
+    expect(catalog.node('later')).toBeDefined();
+    await store[Symbol.asyncDispose]();
+  });
+
+  test('start() says so when the store has gone back since, and serves what it holds', async () => {
+    const clock = new FakeClock();
+    const { store, put, mirror, comeBack } = await away(clock);
+    await put(nodeKey('n'), JSON.stringify(nodeRecordOf({ name: 'n' })));
+    const entry = {
+      key: nodeKey('old'),
+      value: JSON.stringify(nodeRecordOf({ name: 'old' })),
+      createRevision: 900,
+      modRevision: 900,
+    };
+    const catalog = new Catalog({ region: 'aws' });
+    const errors: unknown[] = [];
+    await using feed = await StoreFeed.start({
+      store,
+      projections: [catalog],
+      clock,
+      report: (error) => errors.push(error),
+      checkpoint: { load: () => Promise.resolve({ entries: [entry], revision: 1_000, atMs: 0 }), mirror },
+    });
+    comeBack();
+    await clock.advance(5_000);
+    expect(catalog.nodes().map(({ record }) => record.name)).toEqual(['n']);
+    expect(feed.revision).toBe(2);
+    expect(errors).toMatchObject([{ code: 'REGISTRY_STORE_WENT_BACK' }]);
+    await store[Symbol.asyncDispose]();
+  });
+
+  test('start() throws when the store is away and nothing was left', async () => {
+    const clock = new FakeClock();
+    const { store, mirror } = await away(clock);
+    const options = { store, projections: [], clock, checkpoint: { load: () => Promise.resolve(null), mirror } };
+    await expect(StoreFeed.start(options)).rejects.toMatchObject({ code: 'STORE_NO_LEADER' });
+    await store[Symbol.asyncDispose]();
+  });
 });

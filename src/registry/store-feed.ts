@@ -2,9 +2,12 @@ import { DroverError, systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
 import { historyRange, prefixRange, storeCompacted } from '../store/index.ts';
 import type { Batch, Committed, Conflict, Entry, Revision, Store, StoreEvent, Txn } from '../store/index.ts';
-import { feedClosed, notApplied } from './errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { CheckpointState } from './checkpoint-content.ts';
+import { feedClosed, notApplied, storeWentBack } from './errors.ts';
 import { differenceEvents } from './feed-difference.ts';
 import type { AppliedChange, ChangeBuilder, Feed, Holding, Projection } from './feed.ts';
+import { isWriteless } from './held-transitions.ts';
 import { familyOf } from './keys.ts';
 
 /**
@@ -19,10 +22,19 @@ export interface StoreFeedOptions {
   readonly clock?: Clock;
   /** Told of failed watches, which are retried, and of listeners that threw. */
   readonly report?: (error: unknown) => void;
+  /** What is served while the store is away at the start, and written as long as it is there. */
+  readonly checkpoint?: FeedCheckpoint;
   /** How long `commit` waits for its own revision to come back by the watch; 2 s unless told. */
   readonly appliedTimeoutMs?: number;
   /** Between two tries of a failed watch; 500 ms unless told. */
   readonly retryMs?: number;
+}
+
+/** A mirror of the store on disk. */
+export interface FeedCheckpoint {
+  /** What was read in a former run; null for nothing. Asked only where the store cannot be read. */
+  readonly load: () => Promise<CheckpointState | null>;
+  readonly mirror: Pick<Checkpoint, 'begin' | 'append'>;
 }
 
 interface Waiter {
@@ -46,6 +58,9 @@ export class StoreFeed implements Feed, Holding {
   readonly #closing = new AbortController();
   #waiters: Waiter[] = [];
   #revision: Revision = 0;
+  readonly #checkpoint: FeedCheckpoint['mirror'] | undefined;
+  /** What is held is of a former run, and has not been compared with the store. */
+  #isStale = false;
   #following: Promise<void> = Promise.resolve();
 
   private constructor(options: StoreFeedOptions) {
@@ -59,13 +74,22 @@ export class StoreFeed implements Feed, Holding {
     this.#report = options.report ?? (() => {});
     this.#appliedTimeoutMs = options.appliedTimeoutMs ?? 2_000;
     this.#retryMs = options.retryMs ?? 500;
+    this.#checkpoint = options.checkpoint?.mirror;
   }
 
   /** Loads every projection and follows the store. @throws what the store throws when it cannot be read. */
   static async start(options: StoreFeedOptions): Promise<StoreFeed> {
     const feed = new StoreFeed(options);
-    await leaveFirstRevision(options.store);
-    await feed.#load();
+    try {
+      await leaveFirstRevision(options.store);
+      await feed.#load();
+      feed.#checkpoint?.begin(feed.#revision);
+    } catch (error) {
+      const state = isWriteless(error) ? ((await options.checkpoint?.load()) ?? null) : null;
+      if (state === null) throw error;
+      feed.#take(state.entries, state.revision);
+      feed.#isStale = true;
+    }
     feed.#following = feed.#follow();
     return feed;
   }
@@ -122,6 +146,10 @@ export class StoreFeed implements Feed, Holding {
 
   async #load(): Promise<void> {
     const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
+    this.#take(entries, revision);
+  }
+
+  #take(entries: readonly Entry[], revision: Revision): void {
     const shares = this.#sharesOf(entries, ({ key }) => key);
     for (const projection of this.#projections) projection.load(shares.get(projection) ?? [], revision);
     this.#revision = revision;
@@ -132,6 +160,7 @@ export class StoreFeed implements Feed, Holding {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
+        if (this.#isStale) await this.#catchUp();
         for await (const batch of this.#store.watch(EVERYTHING, this.#revision, signal)) this.#apply(batch);
         if (!signal.aborted) await this.#pause();
       } catch (error) {
@@ -143,7 +172,8 @@ export class StoreFeed implements Feed, Holding {
   }
 
   async #pause(error?: unknown): Promise<void> {
-    if (error !== undefined) this.#report(error);
+    // A store that is away says so itself.
+    if (error !== undefined && !isWriteless(error)) this.#report(error);
     await this.#clock.sleep(this.#retryMs, this.#closing.signal).catch(() => {});
   }
 
@@ -158,9 +188,24 @@ export class StoreFeed implements Feed, Holding {
     }
   }
 
+  /** What a former run left becomes what the store has, as one revision. */
+  async #catchUp(): Promise<void> {
+    await leaveFirstRevision(this.#store);
+    const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
+    // A store that went back, or that is another one under the same name.
+    if (revision < this.#revision) {
+      this.#report(storeWentBack(revision, this.#revision));
+      this.#revision = revision - 1;
+    }
+    this.#apply({ revision, events: differenceEvents(this.#projections, entries) });
+    this.#isStale = false;
+    this.#checkpoint?.begin(this.#revision);
+  }
+
   #apply(batch: Batch): void {
     // Some etcd versions repeat events when a watch is resumed.
-    if (batch.revision <= this.#revision) return;
+    if (batch.revision <= this.#revision && !this.#isStale) return;
+    this.#checkpoint?.append(batch);
     const change = emptyChange();
     const shares = this.#sharesOf(batch.events, keyOf);
     for (const projection of this.#projections) {
