@@ -174,7 +174,7 @@ class Cluster implements TestCluster {
     const { region } = server;
     server.region = null;
     server.channels.clear();
-    await region?.[Symbol.asyncDispose]();
+    if (region !== null) await this.#passing(region[Symbol.asyncDispose]());
   }
 
   async start(at: number): Promise<Server> {

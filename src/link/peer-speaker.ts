@@ -74,7 +74,6 @@ export class PeerSpeaker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#outbox[Symbol.dispose]();
-    this.#channel?.close('the server stops');
     await this.#running;
   }
 
@@ -105,8 +104,12 @@ export class PeerSpeaker implements AsyncDisposable {
     const late = this.#options.clock.after(this.#options.timing.suspectedAfterMs, () =>
       channel.close('the other server does not answer the greeting'),
     );
-    if (this.#closing.signal.aborted) channel.close('the server stops');
+    const { signal } = this.#closing;
+    const onAbort = (): void => channel.close('the server stops');
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     channel.onClose((reason) => {
+      signal.removeEventListener('abort', onAbort);
       late.cancel();
       if (this.#channel === channel) this.#channel = null;
       this.#outbox[Symbol.dispose]();
