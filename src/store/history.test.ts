@@ -83,3 +83,26 @@ test('History.watch() leaves no listener behind', async () => {
 test.each([0, -1, 1.5, Number.NaN])('History refuses a capacity of %d', (capacity) => {
   expect(() => new History({ revision: 0, capacity })).toThrow(RangeError);
 });
+
+test('History.watch() gives revisions without events to those who follow everything, and to nobody else', async () => {
+  const history = new History({ revision: 0, capacity: 10 });
+  history.publish([batch(1), { revision: 2, events: [] }, batch(4 - 1)]);
+  expect(await take(history, 0, 3)).toEqual([1, 2, 3]);
+  const seen: number[] = [];
+  for await (const { revision } of history.watch(prefixRange('k'), 0, new AbortController().signal)) {
+    seen.push(revision);
+    if (seen.length === 2) break;
+  }
+  expect(seen).toEqual([1, 3]);
+});
+
+test('History.restart() ends those who stand before it, also where it is the next revision', async () => {
+  const history = new History({ revision: 5, capacity: 10 });
+  const signal = new AbortController().signal;
+  const waiting = history.watch(ALL, 5, signal).next();
+  history.restart(6);
+  await expect(waiting).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
+  expect([history.revision, history.compacted]).toEqual([6, 6]);
+  history.publish([batch(7)]);
+  expect(await take(history, 6, 1)).toEqual([7]);
+});

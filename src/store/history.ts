@@ -152,11 +152,19 @@ export class History {
   }
 }
 
-/** The part of a batch that touches the range, the batch itself when that is all of it. */
+/**
+ * The part of a batch that touches the range, the batch itself when that is all of it. A revision without events is for those who
+ * follow everything: whoever waits for a revision waits for that one too.
+ */
 function within(range: KeyRange, batch: Batch): Batch | undefined {
+  if (batch.events.length === 0) return isEverything(range) ? batch : undefined;
   const events = batch.events.filter((event) => inRange(range, keyOf(event)));
   if (events.length === 0) return undefined;
   return events.length === batch.events.length ? batch : { revision: batch.revision, events };
+}
+
+function isEverything({ start, end }: KeyRange): boolean {
+  return start === '' && end >= '\u{100}';
 }
 
 function keyOf(event: StoreEvent): string {

@@ -1,7 +1,7 @@
 const FIRST = 500;
 // etcd 3.4 walks its index to the end of the range for every page: many small pages are dear.
-const MOST = 20_000;
-const WANTED_BYTES = 8_000_000;
+const MOST = 50_000;
+const WANTED_BYTES = 16_000_000;
 
 /** How many entries the next page is to have: etcd counts entries only, and values may be of any size. */
 export class PageSize {
