@@ -30,7 +30,6 @@ import {
   type PeerLinks,
   PROTOCOL_VERSION,
   RegionLinks,
-  SILENCE,
   type NodeChannel,
 } from '../link/index.ts';
 import {
@@ -390,9 +389,7 @@ async function startLinks(
       changes,
       clock,
       onLinked: (node) => liveness.linked(node),
-      onUnlinked: (node, reason) =>
-        // It was silent for as long as makes it suspected.
-        liveness.unlinked(node, reason, reason.startsWith(SILENCE) ? timing.suspectedAfterMs : 0),
+      onUnlinked: (node, reason, silentForMs) => liveness.unlinked(node, reason, silentForMs),
     }),
   );
   liveness.expectAll();

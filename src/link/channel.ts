@@ -8,5 +8,7 @@ export interface Channel<Incoming, Outgoing> {
   onMessage(handle: (message: Incoming) => void): void;
   /** Called once when either end closed, with the reason. */
   onClose(handle: (reason: string) => void): void;
+  /** How long nothing had come when it was given up for its silence; absent or 0 when it ended for another reason. */
+  readonly silentForMs?: number;
   close(reason: string): void;
 }

@@ -9,7 +9,6 @@ export * from './node-doors.ts';
 export * from './node-link.ts';
 export * from './open-websocket.ts';
 export * from './question-desk.ts';
-export * from './parse-message.ts';
 export * from './region-links.ts';
 export * from './registration-digest.ts';
 export type { GivenRecords, WantedRecords } from './registration-match.ts';

@@ -3,7 +3,7 @@ import type { NodeChannel } from './channel-pair.ts';
 import { authorityOf } from './link-authority.ts';
 import type { NodeMessage, RegionMessage } from './messages.ts';
 import { openWebSocket, type OpenWebSocketOptions } from './open-websocket.ts';
-import { parseNodeMessage, parseRegionMessage } from './parse-message.ts';
+import { parseRegionMessage } from './parse-region-message.ts';
 import type { RegionLinks } from './region-links.ts';
 import { WebSocketEntrance, type WebSocketEntranceOptions } from './websocket-entrance.ts';
 
@@ -23,9 +23,14 @@ export function nodeEntrance(
   access: AccessControl,
   options: Pick<WebSocketEntranceOptions<NodeMessage, RegionMessage>, 'pulse' | 'limits'>,
 ): WebSocketEntrance<NodeMessage, RegionMessage> {
+  let parse: ((value: unknown) => NodeMessage) | undefined;
   return new WebSocketEntrance({
     ...options,
-    parse: parseNodeMessage,
+    // The shapes of messages are not needed before a node of another process comes.
+    prepare: async () => {
+      parse ??= (await import('./parse-node-message.ts')).parseNodeMessage;
+    },
+    parse: (value) => (parse as (value: unknown) => NodeMessage)(value),
     admit: (peer) => void authorityOf(access, peer),
     accept: (channel, peer) => links.accept(channel, peer),
   });

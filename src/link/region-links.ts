@@ -41,8 +41,11 @@ export interface RegionLinksOptions {
   readonly changes: Pick<Changes, 'view' | 'adoptChoices' | 'linked' | 'unlinked' | 'onView' | 'receipt' | 'revision'>;
   /** Told when a node has greeted and been taken up. */
   readonly onLinked?: (node: string) => void;
-  /** Told when a node's link is gone and no other has taken its place: for liveness. */
-  readonly onUnlinked?: (node: string, reason: string) => void;
+  /**
+   * Told when a node's link is gone and no other has taken its place: for liveness. `silentForMs` is how long nothing had come
+   * when it was given up; 0 when it ended for another reason.
+   */
+  readonly onUnlinked?: (node: string, reason: string, silentForMs: number) => void;
   readonly clock?: Clock;
 }
 
@@ -338,7 +341,7 @@ export class RegionLinks implements AsyncDisposable {
     this.#links.delete(link.node);
     this.#dirty.delete(link.node);
     this.#options.changes.unlinked(link.node);
-    if (link.isWelcome) this.#options.onUnlinked?.(link.node, reason);
+    if (link.isWelcome) this.#options.onUnlinked?.(link.node, reason, link.channel.silentForMs ?? 0);
   }
 }
 

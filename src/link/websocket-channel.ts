@@ -36,9 +36,6 @@ export interface WebSocketChannelOptions<Incoming> {
   readonly limits?: ChannelLimits;
 }
 
-/** How the reason begins when a link was given up because nothing came over it. */
-export const SILENCE = 'nothing was heard from the other end';
-
 /**
  * One end of a link over a WebSocket: messages are JSON texts. It closes itself, with the reason, when the other end is silent,
  * does not read, or sends what is no message; nothing that comes makes it throw.
@@ -55,6 +52,7 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   #closed: string | undefined;
   #error = '';
   #hasSent = false;
+  #silentForMs = 0;
 
   constructor({ socket, transport, pulse, parse, limits = CHANNEL_LIMITS }: WebSocketChannelOptions<Incoming>) {
     this.#socket = socket;
@@ -67,6 +65,10 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
     socket.on('error', (error: Error) => (this.#error = messageOf(error)));
     socket.on('close', (code: number, reason: Buffer) => this.#finish(this.#reasonOf(code, reason)));
     pulse.add(this);
+  }
+
+  get silentForMs(): number {
+    return this.#silentForMs;
   }
 
   get bytesRead(): number {
@@ -110,7 +112,8 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   }
 
   silent(forMs: number): void {
-    this.#cut(`${SILENCE} for ${Math.round(forMs)} ms`);
+    this.#silentForMs = forMs;
+    this.#cut(`nothing was heard from the other end for ${Math.round(forMs)} ms`);
   }
 
   #receive(data: RawData, isBinary: boolean): void {

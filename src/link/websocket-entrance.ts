@@ -17,6 +17,8 @@ export interface WebSocketEntranceOptions<Incoming, Outgoing> {
   readonly pulse: LinkPulse;
   /** Makes a message of what came. @throws when it is none */
   readonly parse: (value: unknown) => Incoming;
+  /** Done before the first link is taken. */
+  readonly prepare?: () => Promise<void>;
   /** Throws when whoever asks may have no link at all: a DroverError's status and text are the answer. */
   readonly admit: (peer: LinkPeer) => void;
   readonly accept: (channel: WebSocketChannel<Incoming, Outgoing>, peer: LinkPeer) => void;
@@ -73,7 +75,7 @@ export class WebSocketEntrance<Incoming, Outgoing> implements AsyncDisposable {
 
   /** The code of WebSockets is read when the first link comes. */
   async #load(limits: ChannelLimits): Promise<WebSocketServer> {
-    const ws = await import('ws');
+    const [ws] = await Promise.all([import('ws'), this.#options.prepare?.()]);
     const options: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
