@@ -32,6 +32,11 @@ export interface WireStatus {
     readonly forMs: number;
     readonly why: string;
   } | null;
+  /** Snapshots that servers save by themselves; null where they do not. */
+  readonly snapshots: {
+    readonly newest: { readonly file: string; readonly revision: number; readonly at: string } | null;
+    readonly failure: string | null;
+  } | null;
   readonly http: string;
   readonly dns: string | null;
 }

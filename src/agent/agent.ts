@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { loadHttpApi, refuseTakenPort, type ApiContext, type HttpApi } from '../api/index.ts';
 import { safeEnvironment } from '../health/index.ts';
-import { systemClock, TIMING, type Clock } from '../lib/index.ts';
+import { messageOf, systemClock, TIMING, type Clock } from '../lib/index.ts';
 import { LinkPulse, QuestionHandlers, type NodeChannel, type NodeQuestions } from '../link/index.ts';
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
@@ -22,6 +22,7 @@ import { JoinedServers } from './joined/servers.ts';
 import { ServerDesk } from './joined/server-desk.ts';
 import { ServerLinks } from './joined/server-links.ts';
 import { Region, type AccessOptions, type ServerSelf } from './region.ts';
+import { ScheduledSnapshots } from './snapshots/scheduled-snapshots.ts';
 import { advertisedAddress } from './servers/advertised-address.ts';
 import { serverPlace } from './servers/server-place.ts';
 import { bracketed, ownAddress } from './own-address.ts';
@@ -61,6 +62,7 @@ export class Agent implements AsyncDisposable {
   readonly #questions = new QuestionHandlers<NodeQuestions>();
   #http: HttpApi | null = null;
   #handlers: AgentHandlers | null = null;
+  #snapshots: ScheduledSnapshots | null = null;
   #dns: AgentDns | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -177,6 +179,23 @@ export class Agent implements AsyncDisposable {
       log,
     });
     this.#region = stack.use(region);
+    this.#startSnapshots(region, stack);
+  }
+
+  #startSnapshots({ parts: { store, duties } }: Region, stack: AsyncDisposableStack): void {
+    const { config, version, log } = this.#options;
+    if (config.snapshots === null) return;
+    this.#snapshots = stack.use(
+      ScheduledSnapshots.start({
+        ...config.snapshots,
+        store,
+        duty: duties.duty('snapshot'),
+        datacenter: config.datacenter,
+        version,
+        clock: this.#clock,
+        report: (error) => log.error({ err: error }, messageOf(error)),
+      }),
+    );
   }
 
   /** What an agent without a server has of the region: those that it can ask, and what it remembers of their answers. */
@@ -325,6 +344,7 @@ export class Agent implements AsyncDisposable {
       isServer: config.server,
       forward: this.#joined?.forwarder ?? null,
       legacy: config.legacy,
+      snapshots: () => this.#snapshots?.status ?? null,
       pretty: config.dev,
       clock: this.#clock,
       random: this.#random,

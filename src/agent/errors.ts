@@ -65,7 +65,8 @@ export const serverNameTaken = defineError(
 export const notSuspected = defineError(
   'AGENT_NOT_SUSPECTED',
   409,
-  (node: string, status: string) => `node "${node}" is not suspected but ${status}: there is nothing to release it from`,
+  (node: string, status: string) =>
+    `node "${node}" is not suspected but ${status}: there is nothing to release it from`,
   { hint: 'only nodes that a partition alarm keeps from being down are released; drover node:list shows them' },
 );
 export const nodeUnsettled = defineError(
@@ -73,4 +74,10 @@ export const nodeUnsettled = defineError(
   409,
   (node: string) => `node "${node}" became something else at the same time`,
   { hint: 'look at it again, and release it if it is still suspected' },
+);
+export const snapshotFailed = defineError(
+  'AGENT_SNAPSHOT_FAILED',
+  500,
+  (directory: string, why: string) => `no snapshot was saved in ${directory}: ${why}`,
+  { hint: 'the ones that are there stay; it is tried again' },
 );

@@ -3,7 +3,7 @@ import type { Changes, CheckHistory, HistoryLog } from '../change/index.ts';
 import type { Clock, Timing } from '../lib/index.ts';
 import type { UserEvents } from '../event/index.ts';
 import type { Kv, KvWrites, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
-import type { CatalogReader, Feed, LiveQueries, PreparedParts, Registry } from '../registry/index.ts';
+import type { CatalogReader, Feed, LiveQueries, PreparedParts, Registry, ServerRecord } from '../registry/index.ts';
 import type { Store } from '../store/index.ts';
 import type { ApiLog } from './api-log.ts';
 import type { Forwarder } from './forward/index.ts';
@@ -11,6 +11,14 @@ import type { HttpSettings } from './http-settings.ts';
 import type { LivenessControl } from './liveness-control.ts';
 import type { LocalNode } from './local-node.ts';
 import type { UpgradeHandler } from './upgrades.ts';
+
+/** How scheduled snapshots stand. */
+export interface SnapshotsFacts {
+  /** The newest that this server has; null for none. */
+  readonly newest: { readonly file: string; readonly revision: number; readonly at: string } | null;
+  /** Why the last attempt failed; null when it did not. */
+  readonly failure: string | null;
+}
 
 /** Everything that the HTTP API speaks for; filled in by the agent. */
 export interface ApiContext extends PreparedParts {
@@ -21,7 +29,15 @@ export interface ApiContext extends PreparedParts {
   readonly isServer: boolean;
   /** Hands on what is about the region, where the region is not in this process; null where it is, or where there is none. */
   readonly forward: Forwarder | null;
+  /** The servers of the region that run; absent where only this one can be known. */
+  readonly servers?: {
+    list(): readonly ServerRecord[];
+    /** null while none leads, or it is not known which. */
+    leader(): ServerRecord | null;
+  };
   readonly legacy: boolean;
+  /** How the snapshots stand that servers save by themselves; null where they do not. */
+  readonly snapshots?: () => SnapshotsFacts | null;
   /** `-dev` pretty-prints every answer. */
   readonly pretty: boolean;
   readonly clock: Clock;

@@ -12,7 +12,7 @@ import {
   storeServed,
 } from './errors.ts';
 import { openStore, type OpenStoreOptions } from './open-store.ts';
-import { OF_THE_RUNNING } from './snapshot.ts';
+import { ofTheState } from './snapshot.ts';
 import { entriesIn, hasSqlite, replaceSqlite } from './sqlite/replace-store.ts';
 
 export interface MigrateOptions {
@@ -58,7 +58,7 @@ export async function migrateStore(options: MigrateOptions): Promise<Migration> 
   // Held until the target is done: nobody shall write to the source meanwhile.
   await using source = await openStore(from.url, store);
   const state = await stateOf(from, source);
-  const migration = { ...aboutOf(state), from: from.url, to: to.url, dryRun: isDryRun };
+  const migration = { ...(await aboutOf(state)), from: from.url, to: to.url, dryRun: isDryRun };
   if (isDryRun) await refuse(to, mayReplace, store);
   else await replace(to, { ...state, mayReplace }, store);
   return migration;
@@ -88,7 +88,7 @@ function placeOf(url: string): Place {
 async function stateOf(from: Place, source: Store): Promise<State> {
   const { entries, revision } = await source.read(prefixRange(''), { linearizable: true });
   refuseServers(from, entries);
-  const kept = entries.filter(({ key }) => !OF_THE_RUNNING.some((family) => key.startsWith(family)));
+  const kept = entries.filter(ofTheState);
   // A store that was never written to is at 0 or 1, which none can be restored to.
   return { entries: kept, left: entries.length - kept.length, revision: Math.max(revision, 2) };
 }
@@ -99,12 +99,11 @@ function refuseServers({ url, directory }: Place, entries: readonly Entry[]): vo
   if (directory === null && servers.length > 0) throw storeServed(url, servers.join(', '));
 }
 
-function aboutOf({
-  entries,
-  left,
-  revision,
-}: State): Pick<Migration, 'entries' | 'families' | 'left' | 'revision' | 'digest'> {
-  return { entries: entries.length, families: countFamilies(entries), left, revision, digest: digestEntries(entries) };
+type About = Pick<Migration, 'entries' | 'families' | 'left' | 'revision' | 'digest'>;
+
+async function aboutOf({ entries, left, revision }: State): Promise<About> {
+  const [families, digest] = [countFamilies(entries), await digestEntries(entries)];
+  return { entries: entries.length, families, left, revision, digest };
 }
 
 async function refuse(to: Place, mayReplace: boolean, store: OpenStoreOptions): Promise<void> {

@@ -13,7 +13,12 @@ const LAYOUT = 1;
  */
 const GAP = 1_000_000_000;
 /** What belongs to the servers and agents that run, not to the state: who speaks for a node, who is there, who leads. */
-export const OF_THE_RUNNING = ['own/', 'srv/', 'lead/'] as const;
+const OF_THE_RUNNING = ['own/', 'srv/', 'lead/'] as const;
+/** Whether an entry belongs to the state, and so to a snapshot of it. */
+export function ofTheState({ key }: Pick<Entry, 'key'>): boolean {
+  return !OF_THE_RUNNING.some((family) => key.startsWith(family));
+}
+
 const LINES_PER_TURN = 2_000;
 /** `meta.json`, sums and headers. */
 const ROOM_FOR_META = 65_536;
@@ -48,7 +53,7 @@ export async function takeSnapshot(
   maxBytes = MAX_SNAPSHOT_BYTES,
 ): Promise<{ readonly archive: Buffer; readonly meta: SnapshotMeta }> {
   const { entries, revision } = await store.read(prefixRange(''));
-  const kept = entries.filter(({ key }) => !OF_THE_RUNNING.some((family) => key.startsWith(family)));
+  const kept = entries.filter(ofTheState);
   const meta: SnapshotMeta = { format: FORMAT, layout: LAYOUT, index: revision, ...about, entries: kept.length };
   const state = await stateOf(kept);
   if (state.length > maxBytes - ROOM_FOR_META) throw snapshotTooLarge(state.length, maxBytes);

@@ -25,6 +25,7 @@ test('GET /v2/status says what this agent is', async () => {
     ready: true,
     store: { engine: 'memory', leaderKnown: true, full: false },
     partition: null,
+    snapshots: null,
     http: 'http://127.0.0.1:8500',
     dns: '127.0.0.1:8600',
     link: null,

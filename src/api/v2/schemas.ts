@@ -62,6 +62,16 @@ export const statusSchema = z.object({
     .object({ server: z.string(), since: time, forMs: durationMs, why: z.string() })
     .nullable()
     .describe('An alarm: so many nodes vanished at once, on so thin evidence, that nobody is said to be down for now.'),
+  snapshots: z
+    .object({
+      newest: z
+        .object({ file: z.string(), revision, at: time })
+        .nullable()
+        .describe('The newest that this server has; null for none.'),
+      failure: z.string().nullable().describe('Why the last attempt failed; null when it did not.'),
+    })
+    .nullable()
+    .describe('Snapshots that servers save by themselves; null where they do not.'),
   http: z.string(),
   dns: z.string().nullable(),
 });

@@ -48,6 +48,7 @@ const well: Facts = {
     store: { engine: 'sqlite', leaderKnown: true, full: false },
     link: null,
     partition: null,
+    snapshots: null,
     http: '',
     dns: null,
   },
@@ -112,6 +113,35 @@ describe('findingsOf()', () => {
       { status: { ...well.status, partition: { server: 's1', since: '2026-01-01', forMs: 600_000, why: '9 of 9' } } },
       'partition: 9 of 9; s1 keeps them from being down since 2026-01-01, for 10 min 0 s at most',
       'mend the network; drover node:release NODE lets go of one that is really gone',
+    ],
+    [
+      'wrong',
+      { status: { ...well.status, store: { engine: 'etcd', leaderKnown: false, full: false, failure: 'no leader' } } },
+      'store: etcd takes no writes: no leader; reads, DNS and balancers go on',
+      'etcdctl endpoint status --cluster; drover goes on by itself when etcd does',
+    ],
+    [
+      'wrong',
+      { status: { ...well.status, store: { engine: 'etcd', leaderKnown: true, full: true } } },
+      'store: etcd is full: it takes no writes',
+      'etcdctl compact, etcdctl defrag, etcdctl alarm disarm; or a larger --quota-backend-bytes',
+    ],
+    [
+      'wrong',
+      { status: { ...well.status, snapshots: { newest: null, failure: 'no snapshot was saved in /s: EACCES' } } },
+      'snapshots: no snapshot was saved in /s: EACCES',
+      undefined,
+    ],
+    [
+      'ok',
+      {
+        status: {
+          ...well.status,
+          snapshots: { newest: { file: '/s/a.snap', revision: 5, at: '2026-01-01' }, failure: null },
+        },
+      },
+      'snapshots: the newest is /s/a.snap, of 2026-01-01',
+      undefined,
     ],
     ['ok', { nodes: [{ ...node, status: 'down', external: true }] }, 'nodes: 0 of 0 are up', undefined],
     [

@@ -28,6 +28,7 @@ export function findingsOf(facts: Facts): Finding[] {
   const all = [
     ...(facts.status.link === null ? [storeFinding(facts.status)] : [linkFinding(facts.status.link)]),
     ...alarmFindings(facts.status),
+    ...snapshotFindings(facts.status),
     ...servicesFindings(facts.services),
     ...nodesFindings(facts),
     ...arrivalFindings(facts),
@@ -49,6 +50,7 @@ function linkFinding({ server, url, since, cutOffSince }: WireLink): Finding {
 
 function storeFinding({ store, revision }: WireStatus): Finding {
   const what = 'store';
+  if (store.engine === 'etcd' && (store.full || !store.leaderKnown)) return etcdFinding(store);
   if (store.failure !== undefined) {
     return {
       state: 'wrong',
@@ -60,6 +62,34 @@ function storeFinding({ store, revision }: WireStatus): Finding {
   if (store.full) return { state: 'wrong', what, detail: 'full: it takes no writes', mend: 'make room on its disk' };
   if (!store.leaderKnown) return { state: 'wrong', what, detail: 'it takes no writes', mend: 'its log says why' };
   return { state: 'ok', what, detail: `${store.engine} at r${revision}` };
+}
+
+function etcdFinding({ full, failure }: WireStatus['store']): Finding {
+  const what = 'store';
+  if (full) {
+    const detail = 'etcd is full: it takes no writes';
+    return {
+      state: 'wrong',
+      what,
+      detail,
+      mend: 'etcdctl compact, etcdctl defrag, etcdctl alarm disarm; or a larger --quota-backend-bytes',
+    };
+  }
+  const detail = `etcd takes no writes: ${failure ?? 'no leader is known'}; reads, DNS and balancers go on`;
+  return {
+    state: 'wrong',
+    what,
+    detail,
+    mend: 'etcdctl endpoint status --cluster; drover goes on by itself when etcd does',
+  };
+}
+
+function snapshotFindings({ snapshots }: WireStatus): Finding[] {
+  const what = 'snapshots';
+  if (snapshots === null || snapshots === undefined) return [];
+  if (snapshots.failure !== null) return [{ state: 'wrong', what, detail: snapshots.failure }];
+  const { newest } = snapshots;
+  return newest === null ? [] : [{ state: 'ok', what, detail: `the newest is ${newest.file}, of ${newest.at}` }];
 }
 
 function servicesFindings(services: readonly WireService[]): Finding[] {

@@ -35,6 +35,7 @@ function statusOf(context: ApiContext) {
     store: { engine, leaderKnown, full, ...(failure === undefined ? {} : { failure }) },
     link: linkOf(context),
     partition: sayAlarm(context.liveness.alarm),
+    snapshots: context.snapshots?.() ?? null,
     http: context.httpAddress(),
     dns: context.dnsAddress(),
   };
