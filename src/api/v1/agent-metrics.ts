@@ -1,6 +1,7 @@
 import type { ApiContext } from '../context.ts';
 import { json, type StreamOut, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { INTERVAL_MS, type RequestCounts } from './request-counts.ts';
+import { serversOf } from './server-list.ts';
 
 interface Gauge {
   readonly Name: string;
@@ -74,11 +75,12 @@ function metrics(context: ApiContext, counts: RequestCounts): object {
 }
 
 function gauges(context: ApiContext): Gauge[] {
-  const { catalog, region, store } = context;
+  const { catalog, region } = context;
   const { heapUsed, rss } = process.memoryUsage();
   const nodes = catalog.nodes();
   const dc = { datacenter: region };
-  const isLeader = context.isServer && store.status().leaderKnown;
+  const servers = serversOf(context);
+  const isLeader = servers.some((one) => one.isSelf && one.isLeader);
   const figures: [name: string, value: number, labels?: Record<string, string>][] = [
     ['consul.runtime.alloc_bytes', heapUsed],
     ['consul.runtime.sys_bytes', rss],
@@ -91,8 +93,8 @@ function gauges(context: ApiContext): Gauge[] {
     ['drover.nodes_down', nodes.filter(({ alive }) => alive.status === 'down').length, dc],
     ['consul.state.services', new Set(nodes.flatMap(servicesOf)).size, dc],
     ['consul.state.service_instances', nodes.flatMap(servicesOf).length, dc],
-    ['consul.members.servers', context.isServer ? 1 : 0, dc],
-    ['consul.members.clients', nodes.filter((node) => !node.record.external).length - (context.isServer ? 1 : 0), dc],
+    ['consul.members.servers', servers.length, dc],
+    ['consul.members.clients', nodes.filter((node) => !node.record.external).length - servers.length, dc],
   ];
   return figures.map(([Name, Value, Labels = {}]) => ({ Name, Value: Math.max(0, Value), Labels }));
 }

@@ -3,7 +3,8 @@ import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { LocalNode } from '../local-node.ts';
 import type { ForcedLeaves } from './forced-leaves.ts';
-import { LAN_PORT, memberOf, SERVER_PORT, WAN_PORT } from './members.ts';
+import { LAN_PORT, memberOf, WAN_PORT } from './members.ts';
+import { leaderAddress, SERVER_PORT, serversOf } from './server-list.ts';
 
 /** `GET /v1/agent/self` (consul-http-api 8): every member is a map, as Go's client demands. */
 export function agentSelf(context: ApiContext, node: LocalNode, forced: ForcedLeaves): Record<string, unknown> {
@@ -66,7 +67,9 @@ function debugConfigOf(context: ApiContext, { record }: LocalNode): object {
 
 function statsOf(context: ApiContext, node: LocalNode): object {
   const { version, feed, catalog, isServer } = context;
+  const servers = serversOf(context);
   const leader = leaderAddress(context);
+  const isLeading = servers.some((one) => one.isSelf && one.isLeader);
   const revision = String(feed.revision);
   const members = isServer ? catalog.nodes().filter((one) => !one.record.external).length : context.nodes.size;
   return {
@@ -79,7 +82,7 @@ function statsOf(context: ApiContext, node: LocalNode): object {
     build: { prerelease: '', revision: version, version: CONSUL_VERSION, version_metadata: '' },
     consul: {
       acl: context.access.isEnabled ? 'enabled' : 'disabled',
-      bootstrap: String(isServer),
+      bootstrap: String(isServer && servers.length === 1),
       known_datacenters: '1',
       known_servers: isServer ? '1' : String(context.forward?.standing().known ?? 0),
       leader: String(leader !== ''),
@@ -87,7 +90,12 @@ function statsOf(context: ApiContext, node: LocalNode): object {
       server: String(isServer),
     },
     raft: isServer
-      ? { applied_index: revision, commit_index: revision, last_log_index: revision, state: 'Leader' }
+      ? {
+          applied_index: revision,
+          commit_index: revision,
+          last_log_index: revision,
+          state: isLeading ? 'Leader' : 'Follower',
+        }
       : {},
     runtime: {
       arch: process.arch,
@@ -98,15 +106,4 @@ function statsOf(context: ApiContext, node: LocalNode): object {
     },
     serf_lan: { members: String(members) },
   };
-}
-
-/** The address of the server that leads, in Consul's form; empty while there is none. */
-export function leaderAddress(context: ApiContext): string {
-  return context.isServer && context.store.status().leaderKnown ? serverAddress(context) : '';
-}
-
-/** The address of this server in Consul's form. */
-export function serverAddress(context: ApiContext): string {
-  const address = context.nodes.get(context.firstNode)?.record.address ?? '127.0.0.1';
-  return `${address.includes(':') ? `[${address}]` : address}:${SERVER_PORT}`;
 }

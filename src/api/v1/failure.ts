@@ -1,4 +1,5 @@
 import { DroverError, messageOf } from '../../lib/index.ts';
+import { storeNoLeader } from '../../store/index.ts';
 import type { ApiContext } from '../context.ts';
 
 /** An error as `/v1` answers it. */
@@ -21,6 +22,8 @@ export function failureOf(context: Pick<ApiContext, 'log' | 'store'>, error: unk
   }
   const status = CONSULS.has(error.status) ? error.status : 500;
   if (status === 500) context.log.warn({ code: error.code }, error.message);
+  // Nothing else: clients compare with it.
+  if (error.code === storeNoLeader.code) return { status, text: 'No cluster leader' };
   const isLeaderless = error.code.startsWith('STORE_') && !context.store.status().leaderKnown;
   return { status, text: isLeaderless ? `No cluster leader: ${error.message}` : error.message };
 }

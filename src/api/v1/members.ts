@@ -2,8 +2,8 @@ import { CONSUL_VERSION } from '../../lib/index.ts';
 import type { CatalogNode } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import type { ForcedLeaves } from './forced-leaves.ts';
+import { SERVER_PORT, serversOf } from './server-list.ts';
 
-export const SERVER_PORT = 8_300;
 export const LAN_PORT = 8_301;
 export const WAN_PORT = 8_302;
 const ALIVE = 1;
@@ -21,14 +21,16 @@ export interface Member {
 export function members(context: ApiContext, forced: ForcedLeaves, wan: boolean): Member[] {
   const known = context.catalog.nodes().filter((node) => !node.record.external);
   const names = context.isServer ? known.map((node) => node.record.name) : [...context.nodes.keys()];
-  const shown = wan ? names.filter((name) => name === context.firstNode && context.isServer) : names;
+  const servers = new Set(serversOf(context).map(({ name }) => name));
+  const shown = wan ? names.filter((name) => servers.has(name)) : names;
   return shown.map((name) => memberOf(context, forced, name, wan));
 }
 
 export function memberOf(context: ApiContext, forced: ForcedLeaves, name: string, wan: boolean): Member {
   const node = context.catalog.node(name);
   const record = node?.record ?? context.nodes.get(name)?.record;
-  const isServer = context.isServer && name === context.firstNode;
+  const servers = serversOf(context);
+  const isServer = servers.some((one) => one.name === name);
   return {
     Name: wan ? `${name}.${context.region}` : name,
     Addr: record?.address ?? '',
@@ -37,7 +39,7 @@ export function memberOf(context: ApiContext, forced: ForcedLeaves, name: string
       acls: context.access.isEnabled ? '1' : '0',
       build: `${CONSUL_VERSION}:`,
       dc: context.region,
-      ...(isServer ? SERVER_TAGS : {}),
+      ...(isServer ? { ...(servers.length === 1 ? { bootstrap: '1' } : {}), ...SERVER_TAGS } : {}),
       id: record?.id ?? '',
       role: isServer ? 'consul' : 'node',
       segment: '',
@@ -56,7 +58,6 @@ export function memberOf(context: ApiContext, forced: ForcedLeaves, name: string
 }
 
 const SERVER_TAGS = {
-  bootstrap: '1',
   ft_fs: '1',
   ft_si: '1',
   port: String(SERVER_PORT),

@@ -1,14 +1,13 @@
 import { CONSUL_VERSION } from '../../lib/index.ts';
-import type { CatalogNode } from '../../registry/index.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest, internal } from '../errors.ts';
 import { foldedObject } from '../fields.ts';
-import { serverAddress } from './agent-self.ts';
 import { bodyJson, json, type V1Answer, type V1Handler, type V1Request, type V1Route } from './exchange.ts';
+import { serversOf, type ListedServer } from './server-list.ts';
 
 /**
  * What Consul tells its operators of raft, autopilot and gossip (consul-http-api 10). drover has none of them: the answers
- * are those of a single server that leads, in Consul's form, so that tools that only look are content.
+ * are of the servers that run, in Consul's form, so that tools that only look are content.
  */
 export function operatorRoutes(context: ApiContext): V1Route[] {
   const reads = (answer: () => unknown): V1Handler => guarded('read', () => json(answer()));
@@ -36,17 +35,16 @@ function guarded(level: 'read' | 'write', handle: V1Handler): V1Handler {
 }
 
 function raftConfiguration(context: ApiContext): unknown {
-  const { id, name } = thisServer(context);
-  const server = {
+  const servers = serversOf(context).map(({ id, name, address, isLeader }) => ({
     ID: id,
     Node: name,
-    Address: serverAddress(context),
-    Leader: isLeading(context),
+    Address: address,
+    Leader: isLeader,
     ProtocolVersion: '3',
     LastIndex: context.feed.revision,
     Voter: true,
-  };
-  return { Servers: [server], Index: 1 };
+  }));
+  return { Servers: servers, Index: 1 };
 }
 
 function removePeer(context: ApiContext, { query }: V1Request): V1Answer {
@@ -54,9 +52,12 @@ function removePeer(context: ApiContext, { query }: V1Request): V1Answer {
   if (id === '' && address === '')
     throw badRequest("Must specify either ?id with the server's ID or ?address with IP:port of peer to remove");
   if (id !== '' && address !== '') throw badRequest('Must specify only one of ?id or ?address');
-  const isThis = id === thisServer(context).id || address === serverAddress(context);
+  const servers = serversOf(context);
+  const isKnown = servers.some((one) => one.id === id || one.address === address);
   const what = id === '' ? `address ${JSON.stringify(address)}` : `id ${JSON.stringify(id)}`;
-  throw internal(isThis ? 'the only server cannot be removed' : `${what} was not found in the Raft configuration`);
+  const why =
+    servers.length === 1 ? 'the only server cannot be removed' : 'a server that runs is removed by stopping it';
+  throw internal(isKnown ? why : `${what} was not found in the Raft configuration`);
 }
 
 const alone: V1Handler = () => {
@@ -85,42 +86,46 @@ const configure: V1Handler = (request) => {
 };
 
 function health(context: ApiContext): V1Answer {
-  const server = {
-    ...serverHealth(context),
+  const servers = serversOf(context).map((one) => ({
+    ...serverHealth(context, one),
     SerfStatus: 'alive',
-    Leader: isLeading(context),
+    Leader: one.isLeader,
     Voter: true,
-  };
-  const isHealthy = server.Healthy;
-  return json({ Healthy: isHealthy, FailureTolerance: 0, Servers: [server] }, isHealthy ? 200 : 429);
+  }));
+  const isHealthy = servers.every(({ Healthy }) => Healthy);
+  const answer = { Healthy: isHealthy, FailureTolerance: servers.length - 1, Servers: servers };
+  return json(answer, isHealthy ? 200 : 429);
 }
 
 function autopilotState(context: ApiContext): unknown {
-  const { id } = thisServer(context);
-  const server = {
-    ...serverHealth(context),
-    NodeStatus: 'alive',
-    Status: isLeading(context) ? 'leader' : 'voter',
-    Meta: {},
-    NodeType: 'voter',
-    ReadReplica: false,
-  };
+  const servers = serversOf(context);
+  const shown = servers.map((one): [string, object] => [
+    one.id,
+    {
+      ...serverHealth(context, one),
+      NodeStatus: 'alive',
+      Status: one.isLeader ? 'leader' : 'voter',
+      Meta: {},
+      NodeType: 'voter',
+      ReadReplica: false,
+    },
+  ]);
   return {
-    Healthy: server.Healthy,
-    FailureTolerance: 0,
-    OptimisticFailureTolerance: 0,
-    Servers: { [id]: server },
-    Leader: isLeading(context) ? id : '',
-    Voters: [id],
+    Healthy: isLeading(context),
+    FailureTolerance: servers.length - 1,
+    OptimisticFailureTolerance: servers.length - 1,
+    Servers: Object.fromEntries(shown),
+    Leader: servers.find(({ isLeader }) => isLeader)?.id ?? '',
+    Voters: servers.map(({ id }) => id),
   };
 }
 
-function serverHealth(context: ApiContext) {
-  const { id, name, since } = thisServer(context);
+/** Servers keep no state: each that runs is as good as any, as long as the store takes writes. */
+function serverHealth(context: ApiContext, { id, name, address, since }: ListedServer) {
   return {
     ID: id,
     Name: name,
-    Address: serverAddress(context),
+    Address: address,
     Version: CONSUL_VERSION,
     LastContact: '0s',
     LastTerm: 1,
@@ -197,12 +202,7 @@ function keyring(context: ApiContext): V1Route['methods'] {
   return { GET: list, POST: change, PUT: change, DELETE: change };
 }
 
-function thisServer({ catalog, firstNode, nodes }: ApiContext): { id: string; name: string; since: string } {
-  const found: CatalogNode | undefined = catalog.node(firstNode);
-  const id = found?.record.id ?? nodes.get(firstNode)?.record.id ?? '';
-  return { id, name: firstNode, since: found?.alive.since ?? '' };
-}
-
+/** Whether anybody can lead: the store takes writes. */
 function isLeading({ store }: ApiContext): boolean {
   return store.status().leaderKnown;
 }
