@@ -54,7 +54,8 @@ export class DroverCluster implements AsyncDisposable {
     const servers = await prepareServers(options, { ground, folder, store: etcd.url });
     const agents = await prepareAgents(options, { ground, folder, servers });
     for (const one of [...servers, ...agents]) stack.use(one);
-    await Promise.all(servers.map((server) => server.start()));
+    // One after the other: together they would find etcd slow on a small machine.
+    for (const server of servers) await server.start();
     await Promise.all(agents.map((agent) => agent.start()));
     return new DroverCluster({ ground, etcd, servers, agents }, stack.move());
   }

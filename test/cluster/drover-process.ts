@@ -7,6 +7,8 @@ import { until } from './until.ts';
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 /** A busy machine with two cores keeps this. */
 const READY_MS = 40_000;
+/** It is not to fall; one on a busy machine may find its etcd too slow. */
+const MOST_FALLS = 5;
 
 /** One agent of a cluster. */
 export interface DroverProcessOptions {
@@ -28,6 +30,9 @@ export class DroverProcess implements AsyncDisposable {
   readonly folder: string;
   readonly dnsPort: number;
   readonly #options: DroverProcessOptions;
+  /** What it said each time that it ended by itself. While it is waited for it is then started again, as a supervisor would. */
+  readonly falls: string[] = [];
+  #expected = false;
   #process: GuardedProcess | null = null;
 
   private constructor(options: DroverProcessOptions, site: Site, ports: { http: Entrance; dnsPort: number }) {
@@ -68,7 +73,7 @@ export class DroverProcess implements AsyncDisposable {
     return this.#process?.said ?? '';
   }
 
-  /** Starts its process, and resolves when HTTP answers. @throws with what it said when it ends before, or takes too long */
+  /** Starts its process, and resolves when HTTP answers. @throws with what it said when it falls again and again, or takes too long */
   async start(): Promise<void> {
     this.begin();
     await this.ready();
@@ -83,6 +88,9 @@ export class DroverProcess implements AsyncDisposable {
     const env = { TMPDIR: this.folder };
     this.#process = GuardedProcess.start({ program, words, cwd: this.folder, env, removes: this.#options.folder });
     this.#options.ground.begun(this.name, this.#process.pid);
+    this.#expected = false;
+    const begun = this.#process;
+    void begun.ended.then(() => this.#expected || this.falls.push(begun.said));
   }
 
   async ready(): Promise<void> {
@@ -95,11 +103,13 @@ export class DroverProcess implements AsyncDisposable {
 
   /** Kills it as a loss of power would. */
   async kill(): Promise<void> {
+    this.#expected = true;
     await this.#process?.kill();
   }
 
   /** Asks it to end. */
   async end(): Promise<void> {
+    this.#expected = true;
     await this.#process?.end();
   }
 
@@ -132,8 +142,13 @@ export class DroverProcess implements AsyncDisposable {
     };
   }
 
+  #fell(): void {
+    if (this.falls.length > MOST_FALLS) throw new Error(`${this.name} ended: ${this.said}`);
+    this.begin();
+  }
+
   async #answers(): Promise<boolean> {
-    if (!this.running) throw new Error(`${this.name} ended: ${this.said}`);
+    if (!this.running) this.#fell();
     const answer = await fetch(`${this.url}/v1/agent/self`, { signal: AbortSignal.timeout(1_000) }).catch(() => null);
     await answer?.body?.cancel();
     return answer?.ok === true;

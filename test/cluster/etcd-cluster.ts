@@ -105,13 +105,17 @@ export class EtcdCluster implements AsyncDisposable {
 
   /** Starts a member that was killed, on the data it had, and waits until it answers. */
   async start(index: number): Promise<void> {
-    if (this.#process(index).running) return;
-    this.#launch(index);
+    this.begin(index);
     await until(
       () => this.#answers(index),
       READY_MS,
       () => `etcd-${index}: ${this.#process(index).said}`,
     );
+  }
+
+  /** As `start`, and waits for nothing: without a quorum a member does not answer. */
+  begin(index: number): void {
+    if (!this.#process(index).running) this.#launch(index);
   }
 
   /** Stops a member's process where it is. */

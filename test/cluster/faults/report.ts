@@ -1,0 +1,35 @@
+import { INVARIANTS, type Invariant } from './invariants.ts';
+import type { FaultRunResult } from './fault-run.ts';
+import { faultText } from './plan.ts';
+
+/** What a run came to, for people: each invariant by name, how often it was looked at, and what was found. */
+export function reportLines({ findings, faults, history, counts }: FaultRunResult, seed: number): string[] {
+  const kinds = Map.groupBy(faults, ({ fault }) => fault.kind);
+  const done = [...kinds].map(([kind, all]) => `${kind} ${all.length}`).toSorted();
+  const failed = faults.filter((one) => one.failed !== null);
+  return [
+    `seed ${seed}: ${faults.length} faults (${done.join(', ')})`,
+    ...failed.map(({ fault, failed: why }) => `  not done: ${faultText(fault)}: ${why}`),
+    `history: ${history.operations} operations on ${history.keys} keys, ${history.violations.length} violations, ${history.undecided.length} undecided`,
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', '),
+    ...numbers().map((number) => invariantLine(number, findings.count(number), found(number).length)),
+    ...findings.all.map(({ invariant, atMs, text, during }) => {
+      return `FOUND ${invariant} at ${(atMs / 1_000).toFixed(1)} s, seed ${seed}${during.length > 0 ? `, during ${during.join(' and ')}` : ''}: ${text}`;
+    }),
+  ];
+
+  function found(number: Invariant): readonly unknown[] {
+    return findings.all.filter(({ invariant }) => invariant === number);
+  }
+}
+
+function invariantLine(number: Invariant, looked: number, found: number): string {
+  const word = looked === 0 ? 'NOT LOOKED AT' : found === 0 ? 'holds' : 'BROKEN';
+  return `${String(number).padStart(3)} ${word.padEnd(14)} ${String(looked).padStart(7)} looks  ${INVARIANTS[number]}`;
+}
+
+function numbers(): Invariant[] {
+  return Object.keys(INVARIANTS).map((number) => Number(number) as Invariant);
+}
