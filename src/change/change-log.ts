@@ -66,6 +66,8 @@ export class ChangeLog {
   #consumers = 0;
   #oldest: Revision;
   #newest: Revision;
+  /** Revisions that came all at once: of none of them is it known what it changed. */
+  #gap: { readonly after: Revision; readonly upTo: Revision } | null = null;
 
   /** Knows every revision after `since`. */
   constructor(since: Revision, limits: LogLimits = LOG_LIMITS) {
@@ -110,7 +112,13 @@ export class ChangeLog {
   /** Whether all that there was to know of a revision is known, be it nothing; or is not any more, or not yet. */
   memory(revision: Revision): 'coming' | 'known' | 'forgotten' {
     if (revision > this.#newest) return 'coming';
-    return revision >= this.#oldest ? 'known' : 'forgotten';
+    const isInGap = this.#gap !== null && revision > this.#gap.after && revision <= this.#gap.upTo;
+    return revision >= this.#oldest && !isInGap ? 'known' : 'forgotten';
+  }
+
+  /** Notes that the revisions after `after` and up to `upTo` are not known one by one, nor what was between an earlier gap and them. */
+  skip(after: Revision, upTo: Revision): void {
+    this.#gap = { after: Math.min(after, this.#gap?.after ?? after), upTo };
   }
 
   /** In order of revision. */

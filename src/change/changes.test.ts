@@ -7,6 +7,7 @@ import { Changes } from './changes.ts';
 import { HistoryAuthors } from './history-authors.ts';
 import type { ChangeEvent } from './event-stream.ts';
 import type { Outcome } from './receipt.ts';
+import type { Standing } from './standing.ts';
 
 const KINDS = ['environment', 'balancer', 'listener'] as const;
 const REGION: RegionLiteral = {
@@ -401,3 +402,70 @@ async function collect(events: AsyncIterable<ChangeEvent>, count: number): Promi
   for await (const event of events) if (taken.push(event) === count) break;
   return taken;
 }
+
+describe('Changes.hear()', () => {
+  const standing = (revision: number): Standing => ({
+    node: 'staging',
+    kind: 'environment',
+    applied: revision,
+    outcome: 'applied',
+    took: [[revision, 7]],
+    trouble: null,
+  });
+
+  test('Changes.hear() keeps a word for a revision that is yet to come, and counts it when it comes', async () => {
+    await using fixture = await start();
+    const next = fixture.changes.revision + 1;
+    fixture.changes.hear('s2', [standing(next)]);
+    fixture.say('listener', next);
+    const revision = await fixture.setDatabase('mysql://db2');
+    expect(revision).toBe(next);
+    expect(fixture.changes.trace(revision).consumers).toEqual([
+      { node: 'staging', kind: 'environment', state: 'arrived', outcome: 'applied', tookMs: 7, via: 's2' },
+      { node: 'staging', kind: 'listener', state: 'late' },
+    ]);
+    expect(fixture.changes.figures().get('environment')).toMatchObject({ count: 1, lastMs: 7 });
+    const later = await fixture.setDatabase('mysql://db3');
+    expect(states(fixture.changes, later)).toContain('environment staging late');
+  });
+
+  test('Changes.hear() wakes those who wait, and tells the stream how long it took there', async () => {
+    await using fixture = await start();
+    const revision = await fixture.setDatabase('mysql://db2');
+    const waiting = fixture.changes.waitConverged(revision, { timeoutMs: 1_000, provisions: false });
+    fixture.changes.hear('s2', [standing(revision)]);
+    await expect(waiting).resolves.toMatchObject({ converged: true });
+    expect(fixture.changes.late()).toMatchObject([{ kind: 'listener' }]);
+  });
+
+  test('Changes.standings() has what was heard of a revision or later, and nobody who said nothing', async () => {
+    await using fixture = await start();
+    const revision = await fixture.setDatabase('mysql://db2');
+    expect([...fixture.changes.standings(0)]).toEqual([]);
+    fixture.say('environment', revision);
+    fixture.say('listener', revision, 'failed', 'exit 1');
+    expect([...fixture.changes.standings(revision)]).toEqual([
+      { ...standing(revision), took: [] },
+      expect.objectContaining({ kind: 'listener', applied: 0, trouble: expect.objectContaining({ reason: 'exit 1' }) }),
+    ]);
+    expect([...fixture.changes.standings(revision + 1)]).toEqual([]);
+  });
+});
+
+test('Changes.converged() knows nothing of revisions that came all at once while there were other servers', async () => {
+  await using fixture = await start();
+  await fixture.setDatabase('mysql://db2');
+  const { store, feed } = fixture.region;
+  fixture.changes.followOthers([{ node: 's2', kind: 'dns' }]);
+  const { entries } = await store.read({ start: '', end: '\u{100}' });
+  const [before, upTo] = [feed.revision, feed.revision + 5];
+  await store.restore(
+    entries.map((entry) => ({ ...entry, createRevision: before + 2, modRevision: before + 2 })),
+    upTo,
+  );
+  await feed.applied(upTo);
+  expect(() => fixture.changes.converged(before + 1)).toThrow('nothing is known of revision');
+  expect(() => fixture.changes.converged(upTo)).toThrow('nothing is known of revision');
+  const next = await fixture.setDatabase('mysql://db3');
+  expect(fixture.changes.converged(next)).toBe(false);
+});

@@ -7,6 +7,7 @@ import { ArrivalFigures } from './arrival-figures.ts';
 import type { Figures } from './arrival-figures.ts';
 import { ChangeLog, consumerKey, LOG_LIMITS } from './change-log.ts';
 import type { ConsumerId, LoggedChange, LogLimits } from './change-log.ts';
+import { arrivedEvent, changeEvent } from './change-events.ts';
 import { unknownRevision } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { ChangeEvent } from './event-stream.ts';
@@ -70,6 +71,8 @@ export class Changes implements AsyncDisposable {
   /** Shared by all changes that nobody takes up, which are most: three maps for each are what remembering it would cost. */
   readonly #nobody = new Map<string, never>();
   readonly #stop: () => void;
+  /** Whether DNS has ever said something that was held. */
+  #hasHeld = false;
 
   /** Begins with the revision that the catalog has: earlier ones are unknown. */
   static start(options: ChangesOptions): Promise<Changes> {
@@ -246,6 +249,8 @@ export class Changes implements AsyncDisposable {
 
   #apply(change: AppliedChange): void {
     if (change.held === true) return this.#show(change);
+    // Who took part of it up and gave it back owes something that is not seen here; where this server is alone nobody did.
+    if (change.since !== undefined) this.#log.skip(change.since, change.revision - (this.#others.size > 0 ? 0 : 1));
     const answered = this.#answers.changedBy(change);
     const { interested, unsure, views } = this.#interest.apply(change);
     const servers = answered ? [...this.#servers.values()] : [];
@@ -254,6 +259,8 @@ export class Changes implements AsyncDisposable {
     const open = unsure.filter((one) => !untouched.has(one));
     const logged = this.#record(change, [...interested, ...open, ...servers, ...others], open);
     this.#vouchFor(untouched, change.revision);
+    // What its DNS already said while it was held is news to the others only now.
+    if (!answered && this.#hasHeld) this.#vouchFor(this.#servers.values(), change.revision);
     for (const listen of this.#viewListeners) for (const view of views) listen(view);
     for (const server of servers) this.#offer(server, change);
     for (const node of change.nodes) if (this.#catalog.node(node) === undefined) this.#book.leave(node);
@@ -311,7 +318,7 @@ export class Changes implements AsyncDisposable {
 
   /** What is held is no change of its own: nobody owes a receipt for it, and nodes of this server see it all the same. */
   #show(change: AppliedChange): void {
-    this.#answers.changedBy(change);
+    this.#hasHeld = this.#answers.changedBy(change) || this.#hasHeld;
     for (const view of this.#interest.apply(change).views) for (const listen of this.#viewListeners) listen(view);
   }
 
@@ -388,13 +395,3 @@ export class Changes implements AsyncDisposable {
 }
 
 const NO_KEYS: ReadonlySet<string> = new Set();
-
-function changeEvent({ revision, atMs, summary, author, interested }: LoggedChange): ChangeEvent {
-  const by = author === undefined ? {} : { author };
-  return { type: 'change', revision, at: new Date(atMs).toISOString(), summary, ...by, of: interested.size };
-}
-
-function arrivedEvent({ revision, arrivals }: LoggedChange): ChangeEvent {
-  const tookMs = Math.max(0, ...[...arrivals.values()].map((arrival) => arrival.tookMs));
-  return { type: 'arrived', revision, of: arrivals.size, tookMs };
-}

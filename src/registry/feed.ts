@@ -23,6 +23,8 @@ export interface AppliedChange {
   readonly revision: Revision;
   /** ms on the monotonic clock when this server applied it. */
   readonly appliedAtMs: number;
+  /** Set when everything after this revision came at once, because history had been compacted away: what each made different is not known. */
+  readonly since?: Revision;
   /** `keys.ts` topic names, also of other parts (`kv/<key>`). */
   readonly topics: ReadonlySet<string>;
   /** Nodes whose record, liveness or own checks changed. */

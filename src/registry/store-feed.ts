@@ -182,7 +182,7 @@ export class StoreFeed implements Feed, Holding {
     try {
       const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
       const events = differenceEvents(this.#projections, entries);
-      this.#apply({ revision, events });
+      this.#apply({ revision, events }, this.#revision);
     } catch (error) {
       await this.#pause(error);
     }
@@ -197,12 +197,12 @@ export class StoreFeed implements Feed, Holding {
       this.#report(storeWentBack(revision, this.#revision));
       this.#revision = revision - 1;
     }
-    this.#apply({ revision, events: differenceEvents(this.#projections, entries) });
+    this.#apply({ revision, events: differenceEvents(this.#projections, entries) }, this.#revision);
     this.#isStale = false;
     this.#checkpoint?.begin(this.#revision);
   }
 
-  #apply(batch: Batch): void {
+  #apply(batch: Batch, since?: Revision): void {
     // Some etcd versions repeat events when a watch is resumed.
     if (batch.revision <= this.#revision && !this.#isStale) return;
     this.#checkpoint?.append(batch);
@@ -213,7 +213,8 @@ export class StoreFeed implements Feed, Holding {
       if (events !== undefined) this.#applyTo(projection, { revision: batch.revision, events }, change);
     }
     this.#revision = batch.revision;
-    this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now() });
+    const gap = since === undefined ? {} : { since };
+    this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now(), ...gap });
     this.#release();
   }
 
