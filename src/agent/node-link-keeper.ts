@@ -1,12 +1,18 @@
 import type { Receipt } from '../change/index.ts';
 import { Backoff, DroverError, messageOf, type Clock, type Timer, type Timing } from '../lib/index.ts';
 import {
+  linkClosed,
   LinkRefusal,
   NodeLink,
+  type Answer,
+  type Ask,
+  type AskOptions,
   type NodeChannel,
   type NodeQuestions,
   type Order,
   type QuestionHandlers,
+  type QuestionKind,
+  type RegionQuestions,
 } from '../link/index.ts';
 import { isWriteless, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
@@ -115,6 +121,16 @@ export class NodeLinkKeeper implements AsyncDisposable {
     const change = ++this.#changes;
     if (this.#link?.isOpen !== true || this.#ends === null) return this.#greetedWith(change);
     return this.#patiently(this.#link.sync(this.#ends.registration()));
+  }
+
+  /** Asks the region. @throws LINK_CLOSED while there is no link, and as `NodeLink.ask` */
+  ask<Kind extends QuestionKind<RegionQuestions>>(
+    kind: Kind,
+    ask: Ask<RegionQuestions, Kind>,
+    options?: AskOptions,
+  ): Promise<Answer<RegionQuestions, Kind>> {
+    if (this.#link?.isOpen !== true) return Promise.reject(linkClosed('the node is not linked'));
+    return this.#link.ask(kind, ask, options);
   }
 
   /** Hands on a receipt; the newest of each consumer is said again after a reconnection. */

@@ -25,6 +25,7 @@ export function nodeRecordOf(
       ...(config.provision === null ? [] : (['listener'] as const)),
     ],
     ...(config.provision?.membership === true ? { membership: true } : {}),
+    ...(config.provision?.group == null ? {} : { provisionGroup: config.provision.group }),
     agentVersion,
   };
 }

@@ -19,6 +19,7 @@ import {
 import type { UpgradeHandler } from '../api/index.ts';
 import { EventLog, userEvents, type UserEvents } from '../event/index.ts';
 import { Kv, KvWrites, sessionCompare, Sessions, SessionWrites, Transactions } from '../kv/index.ts';
+import { SlotState } from '../listener/index.ts';
 import { messageOf, type Clock, type Timing } from '../lib/index.ts';
 import {
   channelPair,
@@ -49,6 +50,7 @@ import {
 import { Duties, type EtcdAccess, type Fence, fenceOf, type Store, type Write } from '../store/index.ts';
 import { AlarmState, startLiveness, startNodeReaper, type Liveness, type TcpProbe } from './liveness/index.ts';
 import type { Log } from './log.ts';
+import { startSlots } from './start-slots.ts';
 import { openRegionStore } from './servers/open-region-store.ts';
 import { RegionServers } from './servers/region-servers.ts';
 import { startPeers, type OpenPeer } from './servers/start-peers.ts';
@@ -199,6 +201,7 @@ interface States {
   readonly aclState: AclState;
   readonly known: KnownServers;
   readonly alarms: AlarmState;
+  readonly slots: SlotState;
 }
 
 async function startParts(options: RegionOptions, stack: AsyncDisposableStack): Promise<Parts> {
@@ -225,6 +228,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     eventLog,
     aclState,
     alarms,
+    states.slots,
     checkHistory,
     known,
     new HistoryAuthors(),
@@ -243,7 +247,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const acl = await startAccess(options, aclState, { feed, fence: fence('tokens') }, stack);
   const linked = await startLinks(
     options,
-    { catalog, feed, alarms, known, fence: fence('liveness'), registry, changes, acl },
+    { catalog, feed, alarms, known, slots: states.slots, fence: fence('liveness'), registry, changes, acl },
     stack,
   );
   const { peers, upgrade } = await startPeers(
@@ -292,6 +296,7 @@ function newStates({ name, clock }: RegionOptions, report: Report): States {
     aclState: new AclState({ report }),
     known: new KnownServers({ report }),
     alarms: new AlarmState({ report }),
+    slots: new SlotState({ report }),
   };
 }
 
@@ -369,6 +374,7 @@ type Links = Pick<Parts, 'links' | 'liveness' | 'pulse' | 'upgrades'>;
 
 interface Linked extends Pick<Parts, 'catalog' | 'feed' | 'registry' | 'changes' | 'acl'> {
   readonly alarms: AlarmState;
+  readonly slots: SlotState;
   readonly known: KnownServers;
   readonly fence: Fence;
 }
@@ -394,6 +400,7 @@ async function startLinks(
   );
   liveness.expectAll();
   stack.use(startNodeReaper({ ...options, ...judged }));
+  stack.use(startSlots({ ...options, ...judged, links, liveness }));
   const pulse = stack.use(new LinkPulse({ clock, timing }));
   const entrance = stack.use(nodeEntrance(links, access, { pulse }));
   return { links, liveness, pulse, upgrades: new Map([[NODE_LINK_PATH, entrance.upgrade]]) };

@@ -12,6 +12,8 @@ const PROVISION = {
   timeLimitMs: 1_000,
   lockFile: null,
   membership: false,
+  group: null,
+  atMost: '10%',
   cwd: '/',
 } as const;
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { LocalBalancer } from '../balancer/index.ts';
 import type { Consumer, ConsumerKind, SendReceipt } from '../change/index.ts';
 import { EnvironmentFiles } from '../environment/index.ts';
-import { foreignLocksOf, Listener } from '../listener/index.ts';
+import { foreignLocksOf, Listener, Place, type PlaceOptions } from '../listener/index.ts';
 import { ownerOf } from './owner.ts';
 import type { StartNodeOptions } from './node-options.ts';
 
@@ -21,11 +21,12 @@ export async function startConsumers(
   options: StartNodeOptions,
   send: (kind: ConsumerKind) => SendReceipt,
   onStop: () => 'keep' | 'stop',
+  askPlace: PlaceOptions['ask'],
 ): Promise<NodeConsumers> {
   await using stack = new AsyncDisposableStack();
   const environment = stack.use(await startEnvironment(options, send('environment')));
   const balancer = stack.use(await startBalancer(options, send('balancer'), onStop));
-  const listener = stack.use(await startListener(options, send('listener')));
+  const listener = stack.use(await startListener(options, send('listener'), askPlace));
   const all = [environment, balancer, listener].filter((consumer) => consumer !== null);
   stack.move();
   return { all, balancer, listener };
@@ -68,11 +69,19 @@ async function startBalancer(
   });
 }
 
-async function startListener(options: StartNodeOptions, receipt: SendReceipt): Promise<Listener | null> {
+async function startListener(
+  options: StartNodeOptions,
+  receipt: SendReceipt,
+  askPlace: PlaceOptions['ask'],
+): Promise<Listener | null> {
   const { config, clock, timing, log, stateDirectory } = options;
   if (config.provision === null) return null;
-  const { command, kind, timeLimitMs, lockFile, cwd } = config.provision;
+  const { command, kind, timeLimitMs, lockFile, cwd, group, atMost: most } = config.provision;
+  const debug = (text: string): void => log.debug({ node: config.name }, text);
+  const place =
+    group === null ? {} : { place: new Place({ group, most, limitMs: timeLimitMs, ask: askPlace, clock, log: debug }) };
   return Listener.start({
+    ...place,
     node: config.name,
     stateDirectory: path.join(stateDirectory, 'listener'),
     command,

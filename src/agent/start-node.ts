@@ -29,6 +29,9 @@ export interface StartedNode extends AsyncDisposable {
   end(why: Ending): Promise<void>;
 }
 
+/** Whoever waits longer for an answer asks again: nothing else of the listener goes on meanwhile. */
+const ASK_PLACE_MS = 2_000;
+
 /**
  * Starts one node: what is registered on it, its checks, then environment, balancer and listener, and last its link.
  * Resolves when the region has taken the node up. Whatever was started is stopped again when a later part fails.
@@ -56,7 +59,12 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   services.takeConfiguration(config);
   await registrations.save();
   const onStop = (): 'keep' | 'stop' => stopOfBalancer(config, why);
-  const parts = await startConsumers(options, (kind) => (receipt) => link.receipt({ ...receipt, kind }), onStop);
+  const parts = await startConsumers(
+    options,
+    (kind) => (receipt) => link.receipt({ ...receipt, kind }),
+    onStop,
+    (ask) => link.ask('slot', ask, { timeoutMs: ASK_PLACE_MS }),
+  );
   const failed = (consumer: Consumer, error: unknown): void =>
     log.error({ node: config.name, consumer: consumer.kind }, messageOf(error));
   const consumers = stack.use(new Consumers(parts.all, failed));

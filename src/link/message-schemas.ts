@@ -42,6 +42,7 @@ const node = z.object({
     .max(3)
     .readonly(),
   membership: z.boolean().exactOptional(),
+  provisionGroup: z.string().exactOptional(),
   agentVersion: words.exactOptional(),
 }) satisfies z.ZodType<Omit<NodeRecord, 'external'>>;
 

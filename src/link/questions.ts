@@ -34,7 +34,8 @@ export interface RegionQuestions {
       readonly group: string;
       /** `5` or `10%`. */
       readonly most: string;
-      readonly run: string;
+      /** How long a run may take; null: for ever. */
+      readonly limitMs: number | null;
     };
     readonly answer: { readonly granted: boolean; readonly ahead: number; readonly holders: readonly string[] };
   };

@@ -1,4 +1,5 @@
 import type { Timing } from '../lib/index.ts';
+import type { PlaceWait } from './slots/index.ts';
 import type { ListenerState } from './state.ts';
 
 /** What a listener does next. Moments are on the monotonic clock. */
@@ -9,7 +10,8 @@ export type Decision =
   | { readonly type: 'wait'; readonly until: number; readonly why: 'settle' | 'interval' }
   | { readonly type: 'held'; readonly why: 'off' }
   | { readonly type: 'held'; readonly why: 'backoff'; readonly until: number }
-  | { readonly type: 'held'; readonly why: 'locked'; readonly by: string };
+  | { readonly type: 'held'; readonly why: 'locked'; readonly by: string }
+  | ({ readonly type: 'held'; readonly why: 'place' } & PlaceWait);
 
 export interface Situation {
   readonly state: ListenerState;
@@ -17,6 +19,8 @@ export interface Situation {
   readonly timing: ListenerTiming;
   /** Who provisions right now without this listener having started it (P15); null: nobody. */
   readonly foreign: string | null;
+  /** Others of its group provision, and this node has to wait (P14); null: it need not. */
+  readonly waiting?: PlaceWait | null;
 }
 
 export type ListenerTiming = Pick<
@@ -25,7 +29,14 @@ export type ListenerTiming = Pick<
 >;
 
 /** The rules of semantics 5, in their order. */
-export function decide({ state, now, timing, foreign }: Situation): Decision {
+export function decide(situation: Situation): Decision {
+  const decision = decideAlone(situation);
+  const { waiting = null } = situation;
+  return decision.type === 'start' && waiting !== null ? { type: 'held', why: 'place', ...waiting } : decision;
+}
+
+/** As if there were no other node. */
+function decideAlone({ state, now, timing, foreign }: Situation): Decision {
   if (state.running !== null || (state.wanted === null && state.forced === null)) return { type: 'nothing' };
   if (!state.enabled) return { type: 'held', why: 'off' };
   if (foreign !== null) return { type: 'held', why: 'locked', by: foreign };

@@ -26,3 +26,17 @@ export const provisionLocked = defineError(
     hint: 'wait for it, or see drover listener:status',
   },
 );
+export const badSlot = defineError(
+  'LISTENER_BAD_SLOT',
+  400,
+  (group: string, most: string) =>
+    `group ${JSON.stringify(group)} cannot have ${JSON.stringify(most)} nodes that provision at once`,
+  { hint: 'name a group, and a number such as 5 or a part of it such as 10%' },
+);
+export const slotsContended = defineError(
+  'LISTENER_SLOTS_CONTENDED',
+  409,
+  (group: string, attempts: number) =>
+    `who of group ${group} may provision was changed by others ${attempts} times in a row`,
+  { hint: 'the node asks again by itself' },
+);

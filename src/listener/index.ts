@@ -8,4 +8,5 @@ export type { ListenerOptions } from './listener.ts';
 export { provisionByHand } from './provision-by-hand.ts';
 export type { ProvisionByHandOptions } from './provision-by-hand.ts';
 export type { ProvisionRun } from './state.ts';
+export * from './slots/index.ts';
 export type { ListenerStatus } from './status.ts';

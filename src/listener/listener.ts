@@ -16,6 +16,7 @@ import type { ListenerReceipt } from './receipts.ts';
 import { recoverRun } from './recover.ts';
 import { momentOf, SavedState } from './saved-state.ts';
 import { locksOf, settingsOf } from './settings.ts';
+import type { Place, PlaceWait } from './slots/index.ts';
 import type { ListenerState, ProvisionRun, Running } from './state.ts';
 import { statusOf } from './status.ts';
 import type { ListenerStatus } from './status.ts';
@@ -43,6 +44,8 @@ export interface ListenerOptions {
   readonly timing: ListenerTiming;
   readonly clock: Clock;
   readonly receipt: SendReceipt;
+  /** Its place among those of its group that may provision at once (P14); without one there is no such limit. */
+  readonly place?: Place;
   /** Locks of other tools (P15); default those of the kind. */
   readonly locks?: readonly ForeignLock[];
   readonly log?: (message: string) => void;
@@ -88,7 +91,10 @@ export class Listener implements Consumer {
     await sweepRuns(settings, state).catch((error: unknown) =>
       options.log?.(`what earlier runs left cannot be removed: ${messageOf(error)}`),
     );
-    if (running) void listener.#recover(running);
+    if (running) {
+      options.place?.adopt();
+      void listener.#recover(running);
+    }
     return listener;
   }
 
@@ -127,6 +133,7 @@ export class Listener implements Consumer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#options.place?.[Symbol.dispose]();
     await this.#busy;
   }
 
@@ -166,6 +173,7 @@ export class Listener implements Consumer {
     await this.#notice();
     this.#decision = this.#decide(null);
     if (this.#decision.type === 'start') await this.#startUnlessForeign();
+    this.#leavePlace();
     this.#wakeWhenDue();
     this.#announce();
   }
@@ -185,6 +193,7 @@ export class Listener implements Consumer {
     const decision = this.#decision;
     if ('until' in decision) this.#wakeIn(decision.until - this.#options.clock.now());
     else if (decision.type === 'held' && decision.why === 'locked') this.#wakeIn(LOCK_POLL_MS);
+    else if (decision.type === 'held' && decision.why === 'place') this.#wakeIn(decision.againMs);
   }
 
   /** The state cannot be written (a full disk, no rights): nothing is acted upon until it can. */
@@ -198,15 +207,29 @@ export class Listener implements Consumer {
   }
 
   /** Without a view there is nothing to hand to the command: then it waits for one. */
-  #decide(foreign: string | null): Decision {
+  #decide(foreign: string | null, waiting: PlaceWait | null = null): Decision {
     if (this.#noticed === null) return { type: 'nothing' };
     const { clock, timing } = this.#options;
-    return decide({ state: this.#saved.current, now: clock.now(), timing, foreign });
+    return decide({ state: this.#saved.current, now: clock.now(), timing, foreign, waiting });
   }
 
   async #startUnlessForeign(): Promise<void> {
+    const { place } = this.#options;
     this.#decision = this.#decide(await foreignHolder(locksOf(this.#options)));
+    if (this.#decision.type === 'start' && place !== undefined) {
+      const waiting = await place.take();
+      // What came while it was asked is seen by the run, and may have made it needless.
+      await this.#notice();
+      this.#decision = this.#decide(null, waiting);
+    }
     if (this.#decision.type === 'start' && this.#noticed) await this.#start(this.#noticed);
+  }
+
+  /** Whoever neither runs nor is about to stands in nobody's way. */
+  #leavePlace(): void {
+    const { type } = this.#decision;
+    const isNear = type === 'wait' || (type === 'held' && this.#decision.why === 'place');
+    if (this.#saved.current.running === null && !isNear) this.#options.place?.release();
   }
 
   async #start(view: NodeView): Promise<void> {
@@ -258,6 +281,7 @@ export class Listener implements Consumer {
     this.#decision = this.#decide(null);
     const retryAt = 'until' in this.#decision ? this.#wallOf(this.#decision.until) : null;
     if (!run.succeeded) this.#failedUpTo = covers;
+    this.#options.place?.release();
     this.#send(receiptOfEnd(run, covers, retryAt));
     const kept = new Set(next.history.map(({ id }) => id));
     for (const { id } of history) if (!kept.has(id)) await removeRun(this.#settings.runsDirectory, id);

@@ -1,5 +1,6 @@
 import type { Receipt } from '../change/index.ts';
 import type { Decision } from './decide.ts';
+import { sayPlace } from './say-place.ts';
 import type { ListenerState } from './state.ts';
 
 export type ListenerReceipt = Omit<Receipt, 'node' | 'kind'>;
@@ -64,6 +65,7 @@ function held(
 ): ListenerReceipt {
   if (decision.why === 'off') return { revision, outcome: 'held', reason: 'listener is off' };
   if (decision.why === 'locked') return { revision, outcome: 'held', reason: `another provision runs: ${decision.by}` };
+  if (decision.why === 'place') return { revision, outcome: 'held', reason: sayPlace(decision) };
   const reason = `back-off after ${state.failed?.reason ?? 'a failure'}`;
   return { revision, outcome: 'held', reason, retryAt: iso(wallOf(decision.until)) };
 }

@@ -1,4 +1,5 @@
 import type { Decision } from './decide.ts';
+import { sayPlace } from './say-place.ts';
 import type { ListenerState, ProvisionRun } from './state.ts';
 
 /** `GET /v2/listener` and `listener:status --json`. */
@@ -15,7 +16,7 @@ export interface ListenerStatus {
   readonly configured: boolean;
   /** What the queued run is for. */
   readonly causes: readonly string[];
-  /** Why the queued run does not start: `off`, `settle`, `interval`, `backoff`, `locked by …`; null when nothing is in its way. */
+  /** Why the queued run does not start: `off`, `settle`, `interval`, `backoff`, `locked by …`, `waiting for a place …`; null when nothing is in its way. */
   readonly held: string | null;
   /** When it starts or is tried again: ISO time. */
   readonly retryAt: string | null;
@@ -52,5 +53,6 @@ function lastOf({ history: [last] }: ListenerState): ListenerStatus['last'] {
 
 function heldOf(decision: Decision): string | null {
   if (decision.type === 'nothing' || decision.type === 'start') return null;
+  if (decision.why === 'place') return sayPlace(decision);
   return decision.why === 'locked' ? `locked by ${decision.by}` : decision.why;
 }

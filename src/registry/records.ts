@@ -23,6 +23,8 @@ export interface NodeRecord {
   readonly consumers: readonly ('environment' | 'balancer' | 'listener')[];
   /** Who provides what this node requires is an input of its listener (P17): its own tools write a balancer or collected lists. */
   readonly membership?: boolean;
+  /** Of whom at most so many provision at once (P14). */
+  readonly provisionGroup?: string;
   /** Registered through the catalog API: no agent vouches for it. */
   readonly external: boolean;
   readonly agentVersion?: string;

@@ -27,6 +27,10 @@ export interface ProvisionConfig {
   readonly timeLimitMs: number;
   readonly lockFile: string | null;
   readonly membership: boolean;
+  /** Of whom at most so many provision at once; null: no such limit. */
+  readonly group: string | null;
+  /** How many of the group: `5` or `10%`. */
+  readonly atMost: string;
   /** The directory of the file that names the command. */
   readonly cwd: string;
 }

@@ -20,6 +20,7 @@ export interface NodePart {
 }
 
 const PROVISION_LIMIT_MS = 30 * 60_000;
+const AT_MOST = '10%';
 
 /** What a node's parts leave open. */
 export interface NodeDefaults {
@@ -96,6 +97,8 @@ function provisionOf(
     timeLimitMs: input.time_limit ?? PROVISION_LIMIT_MS,
     lockFile: input.lock_file ?? null,
     membership: input.membership ?? false,
+    group: input.group ?? null,
+    atMost: String(input.at_most ?? AT_MOST),
     cwd: from.directory,
   };
   const { document, at, inline } = from;

@@ -57,6 +57,13 @@ export const provisionSchema = z
     time_limit: duration.optional().describe('A run is stopped after this long; default `30m`.'),
     lock_file: text.optional().describe('Lock of another tool that also provisions this node.'),
     membership: z.boolean().optional().describe('Provisions also when who provides something required changes.'),
+    group: text
+      .optional()
+      .describe('At most so many of the nodes of this name provision at once, in the whole region.'),
+    at_most: z
+      .union([z.int().min(1), z.string().regex(/^[1-9]\d{0,5}%?$/, 'expected a number or a part such as "10%"')])
+      .optional()
+      .describe('How many of the group: a number, or a part such as `"10%"`; default `10%`.'),
   })
   .describe('The provision command that the listener runs.');
 

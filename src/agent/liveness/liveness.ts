@@ -147,7 +147,7 @@ export class Liveness implements Disposable {
     for (const node of catalog.nodes()) {
       const { name } = node.record;
       if (this.#linked.has(name)) this.#confirm(name);
-      else if (this.#speaksFor(node)) this.#begin(name, this.#reasonFor(name), timing.graceMs);
+      else if (this.#isExpected(node)) this.#begin(name, this.#reasonFor(name), timing.graceMs);
       else this.#silences.delete(name);
     }
     for (const name of this.#silences.keys()) if (catalog.node(name) === undefined) this.#silences.delete(name);
@@ -167,11 +167,17 @@ export class Liveness implements Disposable {
     );
   }
 
-  #speaksFor(node: CatalogNode): boolean {
+  #isExpected(node: CatalogNode): boolean {
     const { record, alive } = node;
     if (record.external || alive.status === 'left') return false;
     if (alive.status === 'down' && (alive.answering?.length ?? 0) === 0) return false;
-    const speaker = this.#speakerOf(record.name);
+    return this.speaksFor(record.name);
+  }
+
+  /** Whether this server is the one to say something of a node now, linked or not. */
+  speaksFor(name: string): boolean {
+    if (this.#linked.has(name)) return true;
+    const speaker = this.#speakerOf(name);
     return speaker === 'own' || (speaker === 'duty' && this.#options.fence() !== null);
   }
 
