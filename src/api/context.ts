@@ -8,6 +8,7 @@ import type { Store } from '../store/index.ts';
 import type { ApiLog } from './api-log.ts';
 import type { Forwarder } from './forward/index.ts';
 import type { HttpSettings } from './http-settings.ts';
+import type { PeerLinks } from '../link/index.ts';
 import type { LivenessControl } from './liveness-control.ts';
 import type { LocalNode } from './local-node.ts';
 import type { UpgradeHandler } from './upgrades.ts';
@@ -59,6 +60,8 @@ export interface ApiContext extends PreparedParts {
   readonly sessionWrites: SessionWrites;
   readonly transactions: Transactions;
   readonly changes: Changes;
+  /** How the region's other servers stand to this one; absent where there can be none. */
+  readonly peers?: Pick<PeerLinks, 'status'>;
   readonly liveness: LivenessControl;
   readonly history: HistoryLog;
   readonly checkHistory: CheckHistory;

@@ -11,8 +11,10 @@ export interface ConsumerTrace {
   readonly kind: ConsumerKind;
   readonly state: 'arrived' | 'late' | 'held' | 'failed' | 'refused';
   readonly outcome?: Outcome;
-  /** From commit to receipt, for what has arrived. */
+  /** From commit to receipt on the server that heard it, for what has arrived. */
   readonly tookMs?: number;
+  /** That server, where it is not the one that is asked. */
+  readonly via?: string;
   readonly reason?: string;
   /** ISO time. */
   readonly retryAt?: string;

@@ -43,6 +43,22 @@ test('agent/metrics is for Prometheus only where that is switched on', async () 
   expect(text).toMatch(/^consul_state_nodes\{datacenter="aws"\} 1$/m);
 });
 
+test('agent/metrics has how long changes took to each kind of consumer, who is late, and how the other servers stand', async () => {
+  await using api = await startTestApi({
+    http: { ...HTTP_SETTINGS, prometheus: true },
+    nodes: [{ name: 'n2', runs: ['app'], consumers: ['environment', 'listener'] }],
+    definitions: [{ id: 'app', requires: { DB: '{DB}' } }],
+  });
+  const revision = await api.region.registry.setDatastore('default', '-', 'DB', 'x');
+  api.context.changes.receipt({ node: 'n2', kind: 'environment', revision, outcome: 'applied' });
+  const { text } = await api.ask('GET', '/v1/agent/metrics?format=prometheus');
+  expect(text).toMatch(/^drover_receipts_p99_ms\{kind="environment"\} \d/m);
+  expect(text).toMatch(/^drover_receipts_late 1$/m);
+  expect(text).toMatch(/^drover_peers_running 0$/m);
+  const names = text.split('\n').filter((one) => one.startsWith('# TYPE'));
+  expect(new Set(names).size).toBe(names.length);
+});
+
 test('RequestCounts are those of the last whole interval, or of the running one before there is any', async () => {
   const clock = new FakeClock();
   const counts = new RequestCounts(clock);

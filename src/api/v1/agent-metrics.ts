@@ -74,6 +74,32 @@ function metrics(context: ApiContext, counts: RequestCounts): object {
   };
 }
 
+type Figure = [name: string, value: number, labels?: Record<string, string>];
+
+/** How long changes took to their consumers, and how many of those are late. */
+function arrivalFigures({ changes }: ApiContext): Figure[] {
+  const kinds = [...changes.figures()].flatMap(([kind, { p50Ms, p99Ms, lastMs }]): Figure[] => [
+    ['drover.receipts.p50_ms', p50Ms ?? 0, { kind }],
+    ['drover.receipts.p99_ms', p99Ms ?? 0, { kind }],
+    ['drover.receipts.last_ms', lastMs ?? 0, { kind }],
+  ]);
+  return [
+    ...kinds.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b))),
+    ['drover.receipts.late', changes.late().length],
+  ];
+}
+
+/** The other servers that run, how many of them are not heard or not told, and how many revisions each is behind. */
+function peerFigures({ peers }: ApiContext): Figure[] {
+  const others = peers?.status() ?? [];
+  return [
+    ['drover.peers.running', others.length],
+    ['drover.peers.unheard', others.filter(({ heard }) => !heard).length],
+    ['drover.peers.untold', others.filter(({ told }) => !told).length],
+    ...others.map(({ server, behind }): Figure => ['drover.peers.behind_revisions', behind ?? 0, { server }]),
+  ];
+}
+
 function gauges(context: ApiContext): Gauge[] {
   const { catalog, region } = context;
   const { heapUsed, rss } = process.memoryUsage();
@@ -81,7 +107,7 @@ function gauges(context: ApiContext): Gauge[] {
   const dc = { datacenter: region };
   const servers = serversOf(context);
   const isLeader = servers.some((one) => one.isSelf && one.isLeader);
-  const figures: [name: string, value: number, labels?: Record<string, string>][] = [
+  const figures: Figure[] = [
     ['consul.runtime.alloc_bytes', heapUsed],
     ['consul.runtime.sys_bytes', rss],
     ['consul.runtime.num_goroutines', process.getActiveResourcesInfo().length],
@@ -96,7 +122,11 @@ function gauges(context: ApiContext): Gauge[] {
     ['consul.members.servers', servers.length, dc],
     ['consul.members.clients', nodes.filter((node) => !node.record.external).length - servers.length, dc],
   ];
-  return figures.map(([Name, Value, Labels = {}]) => ({ Name, Value: Math.max(0, Value), Labels }));
+  return [...figures, ...arrivalFigures(context), ...peerFigures(context)].map(([Name, Value, Labels = {}]) => ({
+    Name,
+    Value: Math.max(0, Value),
+    Labels,
+  }));
 }
 
 function servicesOf(node: ReturnType<ApiContext['catalog']['nodes']>[number]): string[] {
@@ -105,16 +135,19 @@ function servicesOf(node: ReturnType<ApiContext['catalog']['nodes']>[number]): s
 
 /** The text format of Prometheus, version 0.0.4. */
 function exposition(context: ApiContext, counts: RequestCounts): string {
-  const lines = gauges(context).map((gauge) => line(gauge, 'gauge'));
+  const all = gauges(context);
+  // What is said of a name is said once, before the first of its values.
+  const lines = all.map((gauge, at) => line(gauge, all[at - 1]?.Name === gauge.Name ? null : 'gauge'));
   const requests = [...counts.last].map(([method, Value]) =>
     line({ Name: `consul.api.http.${method.toLowerCase()}`, Value, Labels: {} }, 'gauge'),
   );
   return [...lines, ...requests].join('');
 }
 
-function line({ Name, Value, Labels }: Gauge, type: string): string {
+function line({ Name, Value, Labels }: Gauge, type: string | null): string {
   const name = Name.replaceAll('.', '_');
   const pairs = Object.entries(Labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   const labels = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-  return `# HELP ${name} ${Name}\n# TYPE ${name} ${type}\n${name}${labels} ${Value}\n`;
+  const head = type === null ? '' : `# HELP ${name} ${Name}\n# TYPE ${name} ${type}\n`;
+  return `${head}${name}${labels} ${Value}\n`;
 }

@@ -199,6 +199,7 @@ export const traceConsumerSchema = z.object({
   state: z.enum(['arrived', 'late', 'held', 'failed', 'refused']),
   outcome: z.string().exactOptional(),
   tookMs: durationMs.exactOptional(),
+  via: z.string().exactOptional().describe('The server that heard it and measured, where that is another one.'),
   reason: z.string().exactOptional(),
   retryAt: time.exactOptional(),
   down: z.boolean().exactOptional().describe('Its node is down, so nobody waits for it.'),
