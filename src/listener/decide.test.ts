@@ -68,6 +68,16 @@ describe('decide()', () => {
     expect(decide({ state, now: 0, timing, foreign: 'pid 7' })).toEqual({ type: 'held', why: 'locked', by: 'pid 7' });
   });
 
+  test('waits for a place in its group when all else is ready, also when forced, and says what else is in its way first', () => {
+    const waiting = { group: 'web', ahead: 3, againMs: 500 };
+    const state = { ...INITIAL_STATE, forced: skip };
+    const at = { now: 0, timing, foreign: null, waiting };
+    expect(decide({ ...at, state })).toEqual({ type: 'held', why: 'place', ...waiting });
+    expect(decide({ ...at, state, foreign: 'pid 7' })).toMatchObject({ why: 'locked' });
+    expect(decide({ ...at, state: { ...state, enabled: false } })).toMatchObject({ why: 'off' });
+    expect(decide({ ...at, state: INITIAL_STATE })).toEqual({ type: 'nothing' });
+  });
+
   test('says off before it says locked', () => {
     const state = { ...INITIAL_STATE, enabled: false, forced: skip };
     expect(decide({ state, now: 0, timing, foreign: 'pid 7' })).toEqual({ type: 'held', why: 'off' });

@@ -57,4 +57,9 @@ test('statusOf() shows the last run, what is queued and what holds it', () => {
     retryAt: '1970-01-01T00:00:01.000Z',
   });
   expect(statusOf(state, { type: 'held', why: 'locked', by: 'pid 7' }, true, identity).held).toBe('locked by pid 7');
+  const waiting = { type: 'held', why: 'place', group: 'web', ahead: 3, againMs: 1 } as const;
+  expect(statusOf(state, waiting, true, identity).held).toBe('waiting for a place in group web: 3 ahead');
+  expect(statusOf(state, { ...waiting, ahead: null }, true, identity).held).toBe(
+    'waiting for a place in group web: no server can be asked',
+  );
 });

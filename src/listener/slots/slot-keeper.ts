@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { KeyedQueue, messageOf, type Clock, type Timer } from '../../lib/index.ts';
 import type { RegionQuestions } from '../../link/index.ts';
 import type { Catalog, Feed } from '../../registry/index.ts';
@@ -20,6 +21,15 @@ export interface SlotKeeperOptions {
   readonly clock: Clock;
   readonly log: (text: string) => void;
 }
+
+/** What a node asks comes unchecked from another process. */
+const ASK = z.object({
+  action: z.enum(['take', 'keep', 'release']),
+  group: z.string().min(1).max(256),
+  most: z.string().max(16),
+  limitMs: z.number().min(0).nullable(),
+});
+const REFUSED: Ask = Object.freeze({ action: 'take', group: '', most: '', limitMs: null });
 
 const ATTEMPTS = 32;
 const SWEEP_MS = 1_000;
@@ -51,8 +61,9 @@ export class SlotKeeper implements AsyncDisposable {
   }
 
   /** Answers a node. @throws LISTENER_BAD_SLOT, LISTENER_SLOTS_CONTENDED, and what the store throws */
-  async answer({ action, group, most, limitMs }: Ask, node: string): Promise<Answer> {
-    if (group === '' || placesOf(most, 1) === null) throw badSlot(group, most);
+  async answer(asking: Ask, node: string): Promise<Answer> {
+    const { data: { action, group, most, limitMs } = REFUSED } = ASK.safeParse(asking);
+    if (placesOf(most, 1) === null) throw badSlot(group, most);
     const waiter: SlotWaiter = { node, most, limitMs };
     this.#keptAtMs.set(`${group}\0${node}`, this.#options.clock.now());
     const slots = await this.#change(group, (before) => {
