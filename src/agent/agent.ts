@@ -173,6 +173,8 @@ export class Agent implements AsyncDisposable {
       sessionTtlMinMs: config.sessionTtlMinMs,
       reapAfterMs: config.reapAfterMs,
       alarmForMs: config.alarmForMs,
+      // Said before DNS answers: a change that it may yet say something else of is waited for from the start.
+      serverConsumers: config.dns.port < 0 ? [] : ['dns'],
       timing: TIMING[config.timing],
       clock: this.#clock,
       random: this.#random,
