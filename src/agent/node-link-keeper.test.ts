@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Changes } from '../change/index.ts';
+import { Changes, type Receipt } from '../change/index.ts';
 import { FakeClock, TIMING } from '../lib/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { channelPair, RegionLinks } from '../link/index.ts';
@@ -11,8 +11,8 @@ import type { CheckRecord, NodeRegistration } from '../registry/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { TestRegistry } from '../registry/testing.ts';
 import { noRegion } from './errors.ts';
-import { storeFailed, storeFull } from '../store/index.ts';
-import { NodeLinkKeeper } from './node-link-keeper.ts';
+import { storeFailed, storeFull, storeNoLeader } from '../store/index.ts';
+import { NodeLinkKeeper, type NodeLinkKeeperOptions } from './node-link-keeper.ts';
 
 /** A clock whose wall time can be set, as an operator or NTP does. */
 class JumpingClock extends FakeClock {
@@ -35,6 +35,7 @@ class Gate implements NodeAuthority {
 
   async syncNode(...args: Parameters<NodeAuthority['syncNode']>): Promise<number> {
     await this.waits;
+    if (this.failure !== null) throw this.failure;
     return this.#registry.syncNode(...args);
   }
 
@@ -60,7 +61,7 @@ class Node implements AsyncDisposable {
   readonly keeper: NodeLinkKeeper;
   channel: NodeChannel | undefined;
 
-  constructor(fixture: Fixture) {
+  constructor(fixture: Fixture, more: Partial<NodeLinkKeeperOptions> = {}) {
     this.keeper = new NodeLinkKeeper({
       node: 'api-1',
       connect: () => (this.channel = fixture.connect()),
@@ -69,6 +70,7 @@ class Node implements AsyncDisposable {
       clock: fixture.clock,
       random: () => 0.5,
       warn: (text) => this.warnings.push(text),
+      ...more,
     });
   }
 
@@ -105,6 +107,7 @@ interface Fixture extends AsyncDisposable {
   readonly clock: JumpingClock;
   readonly region: TestRegistry;
   readonly gate: Gate;
+  readonly receipts: readonly Receipt[];
   connect(): NodeChannel;
   /** What the region holds of the check. */
   held(): string | undefined;
@@ -117,14 +120,24 @@ async function startRegion(): Promise<Fixture> {
   const changes = stack.use(await Changes.start({ feed: region.feed, catalog: region.catalog, clock }));
   const gate = new Gate(region.registry);
   const links = stack.use(await RegionLinks.start({ server: 'server-1', authority: gate, changes }));
+  const receipts: Receipt[] = [];
   const connect = (): NodeChannel => {
     const [near, far] = channelPair();
-    links.accept(far);
+    links.accept({
+      send: (message) => far.send(message),
+      onMessage: (handle) =>
+        far.onMessage((message) => {
+          if (message.type === 'receipt') receipts.push(message.receipt);
+          handle(message);
+        }),
+      onClose: (handle) => far.onClose(handle),
+      close: (reason) => far.close(reason),
+    });
     return near;
   };
   const held = (): string | undefined =>
     region.catalog.node('api-1')?.instances.get('api')?.checks.get('up')?.record.status;
-  return { directory, clock, region, gate, connect, held, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { directory, clock, region, gate, receipts, connect, held, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 let directory: string;
@@ -275,5 +288,100 @@ describe('NodeLinkKeeper without a server to link to', () => {
     };
     await using node = new Node({ ...fixture, connect });
     await expect(node.open()).rejects.toThrow('no memory');
+  });
+});
+
+describe('NodeLinkKeeper of a region elsewhere', () => {
+  const elsewhere = { isElsewhere: true };
+
+  test('NodeLinkKeeper.open() resolves when no server takes the node, says why, and tries ever later', async () => {
+    await using fixture = await startRegion();
+    await using holder = new Node(fixture);
+    await holder.open();
+    let tries = 0;
+    const other = path.join(fixture.directory, 'other');
+    const connect = (): NodeChannel => {
+      tries++;
+      return fixture.connect();
+    };
+    await using node = new Node(fixture, { ...elsewhere, stateDirectory: other, connect });
+    await node.open();
+    expect(node.warnings).toEqual([expect.stringContaining('node name "api-1" is held by the agent at')]);
+    expect(await node.become('critical')).toBe(0);
+    await fixture.clock.advance(300_000);
+    expect(tries).toBeLessThan(20);
+    expect(node.warnings.length).toBeLessThanOrEqual(2);
+    expect(fixture.held()).not.toBe('critical');
+  });
+
+  test('NodeLinkKeeper.report() is answered soon while nobody answers, and told when somebody does', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture, elsewhere);
+    await node.open();
+    const silent = Promise.withResolvers<void>();
+    fixture.gate.waits = silent.promise;
+    const told = node.become('critical');
+    await fixture.clock.advance(1_000);
+    expect(await told).toBe(0);
+    silent.resolve();
+    await fixture.clock.advance(0);
+    expect(fixture.held()).toBe('critical');
+  });
+
+  test('NodeLinkKeeper.report() does not wait while it is cut off from all servers', async () => {
+    await using fixture = await startRegion();
+    let isThere = true;
+    const connect = (): NodeChannel => {
+      if (!isThere) throw noRegion(['10.0.0.9'], 'connect ECONNREFUSED');
+      return (node.channel = fixture.connect());
+    };
+    await using node: Node = new Node(fixture, { ...elsewhere, connect });
+    await node.open();
+    isThere = false;
+    node.channel?.close('the server is gone');
+    await fixture.clock.advance(10_000);
+    expect(await node.become('critical')).toBe(0);
+    expect(fixture.held()).not.toBe('critical');
+    isThere = true;
+    await fixture.clock.advance(5_000);
+    expect(fixture.held()).toBe('critical');
+  });
+
+  test('NodeLinkKeeper tries another server soon after a loss, and gives each consumer’s last receipt again', async () => {
+    await using fixture = await startRegion();
+    await using node = new Node(fixture, { ...elsewhere, random: () => 0.99 });
+    await node.open();
+    node.keeper.receipt({ kind: 'balancer', revision: 7, outcome: 'applied' });
+    await fixture.clock.advance(0);
+    const receipts = fixture.receipts.length;
+    node.channel?.close('the server is gone');
+    await fixture.clock.advance(TIMING.lan.reconnectJitterMs / 2);
+    expect(node.cuts.at(-1)).toBeNull();
+    expect(fixture.receipts.slice(receipts)).toMatchObject([{ kind: 'balancer', revision: 7 }]);
+  });
+
+  test('NodeLinkKeeper greets above an epoch that its clock was set back behind', async () => {
+    await using fixture = await startRegion();
+    await fixture.region.registry.syncNode(
+      { node: nodeRecordOf({ name: 'api-1' }), instances: [], checks: [] },
+      Date.UTC(2030, 0, 1),
+    );
+    await using node = new Node(fixture, elsewhere);
+    await node.open();
+    await fixture.clock.advance(5_000);
+    expect(await node.become('passing')).toBeGreaterThan(0);
+    expect(fixture.region.catalog.nodeState('api-1')?.owner?.epoch).toBe(Date.UTC(2030, 0, 1) + 1);
+  });
+
+  test('NodeLinkKeeper tells a region again that took it up while its store took no writes', async () => {
+    await using fixture = await startRegion();
+    fixture.gate.failure = storeNoLeader('for this test');
+    await using node = new Node(fixture, elsewhere);
+    await node.open();
+    expect(await node.become('passing')).toBe(0);
+    expect(fixture.region.catalog.node('api-1')).toBeUndefined();
+    fixture.gate.failure = null;
+    await fixture.clock.advance(8_000);
+    expect(fixture.held()).toBe('passing');
   });
 });

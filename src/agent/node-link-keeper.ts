@@ -213,6 +213,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
       signal: this.#closing.signal,
     }).catch((error: unknown) => {
       onRefused?.(channel);
+      this.#isApart = this.#isElsewhere;
       if (error instanceof LinkRefusal && error.epoch !== null) memory.raise(error.epoch);
       throw error;
     });
@@ -238,7 +239,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
       this.#isApart = false;
       return channel;
     } catch (error) {
-      this.#isApart = isWithoutRegion(error);
+      this.#isApart = this.#isElsewhere || isWithoutRegion(error);
       throw error;
     }
   }
@@ -281,7 +282,6 @@ export class NodeLinkKeeper implements AsyncDisposable {
   /** How long to wait after a try that failed. Whoever knows the servers waits longer for those that were tried in vain. */
   #pauseMs(error: unknown): number {
     const { random, timing } = this.#options;
-    if (this.#isElsewhere) this.#isApart = true;
     if (error instanceof LinkRefusal && error.epoch === null && this.#isElsewhere)
       return this.#refusals.next() * (0.5 + random() / 2);
     if (this.#isElsewhere) return random() * timing.heartbeatMs;

@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { ALL_ALLOWED, denied, unknownToken, type AccessControl } from '../access/index.ts';
 import { Changes } from '../change/index.ts';
 import { FakeClock } from '../lib/index.ts';
 import type { NodeRegistration, NodeView } from '../registry/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { RegionLiteral, TestRegistry } from '../registry/testing.ts';
+import { storeNoLeader } from '../store/index.ts';
 import { channelPair } from './channel-pair.ts';
 import type { NodeChannel } from './channel-pair.ts';
 import type { Order, RegionMessage } from './messages.ts';
 import { NodeLink } from './node-link.ts';
 import type { NodeLinkOptions } from './node-link.ts';
-import { RegionLinks } from './region-links.ts';
+import { QuestionHandlers } from './question-desk.ts';
+import type { NodeQuestions } from './questions.ts';
+import { RegionLinks, syncFactorOf, type NodeAuthority, type RegionLinksOptions } from './region-links.ts';
+import type { LinkPeer } from './websocket-entrance.ts';
 
 const REGION: RegionLiteral = {
   definitions: [
@@ -35,29 +40,41 @@ const API: NodeRegistration = {
 };
 
 interface Fixture extends AsyncDisposable {
+  /** Makes every write of nodes fail; null: none. */
+  failWrites(error: Error | null): void;
   readonly region: TestRegistry;
   readonly changes: Changes;
   readonly links: RegionLinks;
   /** What the region told of links: `+node`, `-node: reason`. */
   readonly log: string[];
-  connect(registration: NodeRegistration, more?: Partial<NodeLinkOptions>): Promise<NodeLink>;
+  connect(registration: NodeRegistration, more?: Partial<NodeLinkOptions>, peer?: LinkPeer): Promise<NodeLink>;
 }
 
-async function start(literal: RegionLiteral = REGION): Promise<Fixture> {
+async function start(literal: RegionLiteral = REGION, more: Partial<RegionLinksOptions> = {}): Promise<Fixture> {
   const clock = new FakeClock();
   const region = await startTestRegistry({ ...literal, clock });
   const changes = await Changes.start({ feed: region.feed, catalog: region.catalog, clock });
   const log: string[] = [];
+  let failure: Error | null = null;
+  const { registry } = region;
+  const failing = <T>(write: () => Promise<T>): Promise<T> => (failure === null ? write() : Promise.reject(failure));
+  const authority: NodeAuthority = {
+    syncNode: (...args) => failing(() => registry.syncNode(...args)),
+    report: (...args) => failing(() => registry.report(...args)),
+    held: (node) => registry.held(node),
+    epochOf: (node) => registry.epochOf(node),
+  };
   const links = await RegionLinks.start({
     server: 'server-1',
-    authority: region.registry,
+    authority,
     changes,
+    ...more,
     onLinked: (node) => log.push(`+${node}`),
     onUnlinked: (node, reason) => log.push(`-${node}: ${reason}`),
   });
-  const connect: Fixture['connect'] = (registration, more = {}) => {
+  const connect: Fixture['connect'] = (registration, more = {}, peer) => {
     const [channel, far] = channelPair();
-    links.accept(far);
+    links.accept(far, peer);
     return NodeLink.connect({ channel, node: registration.node.name, epoch: 1, registration, choices: {}, ...more });
   };
   const close = async (): Promise<void> => {
@@ -66,7 +83,8 @@ async function start(literal: RegionLiteral = REGION): Promise<Fixture> {
     await region[Symbol.asyncDispose]();
     expect(region.errors).toEqual([]);
   };
-  return { region, changes, links, log, connect, [Symbol.asyncDispose]: close };
+  const failWrites = (error: Error | null): void => void (failure = error);
+  return { region, changes, links, log, connect, failWrites, [Symbol.asyncDispose]: close };
 }
 
 /** The views that a link gets, as they come. */
@@ -309,6 +327,163 @@ describe('RegionLinks.order()', () => {
     expect(() => fixture.links.order('staging', provision)).toThrow(
       expect.objectContaining({ code: 'LINK_AWAY', status: 503 }),
     );
+  });
+});
+
+describe('RegionLinks and questions', () => {
+  test('RegionLinks.ask() is answered by the node, and NodeLink.ask() by the region', async () => {
+    await using fixture = await start();
+    const questions = new QuestionHandlers<NodeQuestions>();
+    questions.set('listener', () => ({ status: 'off' }));
+    const link = await fixture.connect(STAGING, { questions });
+    fixture.links.onQuestion('access', ({ secret }, { from }) => ({ rules: from, accessor: secret, ttlMs: 1 }));
+    expect(await fixture.links.ask('staging', 'listener', {})).toEqual({ status: 'off' });
+    expect(await link.ask('access', { secret: 'x' })).toEqual({ rules: 'staging', accessor: 'x', ttlMs: 1 });
+  });
+
+  test('RegionLinks.ask() rejects for a node that is not linked, and NodeLink.ask() for a kind that nobody answers', async () => {
+    await using fixture = await start();
+    await expect(fixture.links.ask('staging', 'listener', {})).rejects.toMatchObject({ code: 'LINK_AWAY' });
+    const link = await fixture.connect(STAGING);
+    await expect(link.ask('access', { secret: '' })).rejects.toMatchObject({ code: 'LINK_UNKNOWN_QUESTION' });
+    link.close();
+    await expect(link.ask('access', { secret: '' })).rejects.toMatchObject({ code: 'LINK_CLOSED' });
+  });
+
+  test('RegionLinks.tellServers() tells nodes that are linked, and those that link later', async () => {
+    await using fixture = await start();
+    const told: string[] = [];
+    const listen = (link: NodeLink): void =>
+      link.onServers((all) => told.push(`${link.node}: ${all.map((one) => one.name).join()}`));
+    listen(await fixture.connect(STAGING));
+    fixture.links.tellServers([{ name: 's1', url: 'http://10.0.0.1:8500' }]);
+    await turns();
+    listen(await fixture.connect(API));
+    await turns();
+    expect(told).toEqual(['staging: s1', 'api-1: s1']);
+  });
+});
+
+describe('RegionLinks and who may', () => {
+  const peer = (secret: string): LinkPeer => ({ secret, address: '10.0.0.9' });
+  const access: AccessControl = {
+    isEnabled: true,
+    defaultPolicy: 'deny',
+    authorityOf(secret) {
+      if (secret === 'unknown') throw unknownToken();
+      return { ...ALL_ALLOWED, demand: (_resource, name) => demand(secret, name) };
+    },
+  };
+  const revoked = new Set<string>();
+  const demand = (secret: string, name: string): void => {
+    if (secret !== `for ${name}` || revoked.has(secret)) throw denied('someone', 'node:write', name);
+  };
+
+  test.each<[string, string]>([
+    ['unknown', 'ACCESS_UNKNOWN_TOKEN'],
+    ['for another', 'ACCESS_DENIED'],
+    ['', 'ACCESS_DENIED'],
+  ])('RegionLinks refuses the node of another process with the token %j', async (secret, code) => {
+    await using fixture = await start(REGION, { access });
+    await expect(fixture.connect(API, {}, peer(secret))).rejects.toMatchObject({
+      message: expect.stringContaining(code),
+    });
+    expect(fixture.region.catalog.node('api-1')).toBeUndefined();
+  });
+
+  test('RegionLinks asks no node of its own process for a token', async () => {
+    await using fixture = await start(REGION, { access });
+    await fixture.connect(API);
+    expect(fixture.links.nodes()).toEqual(['api-1']);
+  });
+
+  test('RegionLinks ends a link at its next word when its token may no longer', async () => {
+    await using fixture = await start(REGION, { access });
+    const link = await fixture.connect(API, {}, peer('for api-1'));
+    await link.report([]);
+    revoked.add('for api-1');
+    await expect(link.report([])).rejects.toMatchObject({ code: 'LINK_CLOSED' });
+    expect(fixture.log.at(-1)).toContain('-api-1: ');
+    expect(fixture.links.nodes()).toEqual([]);
+  });
+
+  test('RegionLinks.endRemote() ends links of other processes only, and thinks nobody lost', async () => {
+    await using fixture = await start();
+    const own = await fixture.connect(STAGING);
+    const remote = await fixture.connect(API, {}, peer(''));
+    fixture.links.endRemote('the server stops');
+    expect(await remote.closed).toBe('the server stops');
+    expect([own.isOpen, fixture.log]).toEqual([true, ['+staging', '+api-1']]);
+  });
+});
+
+describe('RegionLinks and two agents of one name', () => {
+  test('RegionLinks lets the one that is linked keep the name, and tells the other both addresses', async () => {
+    await using fixture = await start();
+    const first = await fixture.connect(API, { agent: 'a' });
+    const other = { ...API, node: { ...API.node, address: '127.0.0.7' } };
+    await expect(fixture.connect(other, { agent: 'b', epoch: 9 })).rejects.toThrow(
+      /held by the agent at 127\.0\.0\.2 .* the one at 127\.0\.0\.7 .*REGISTRY_NODE_NAME_HELD/,
+    );
+    expect(first.isOpen).toBe(true);
+  });
+
+  test('RegionLinks tells an agent whose clock was set back above which epoch to greet', async () => {
+    await using fixture = await start();
+    await fixture.connect(API, { agent: 'a', epoch: 5 });
+    const refused = await fixture.connect(API, { agent: 'a', epoch: 4 }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ why: 'LINK_OLD_EPOCH', epoch: 5 });
+  });
+});
+
+describe('RegionLinks while the store takes no writes', () => {
+  test('RegionLinks takes a node up for now, with revision 0', async () => {
+    await using fixture = await start();
+    fixture.failWrites(storeNoLeader('for this test'));
+    const link = await fixture.connect(API);
+    expect([link.revision, link.isOpen, fixture.links.nodes()]).toEqual([0, true, ['api-1']]);
+    fixture.failWrites(null);
+    expect(await link.sync(API)).toBeGreaterThan(0);
+    expect(fixture.region.catalog.instances('api')).toHaveLength(1);
+  });
+});
+
+describe('RegionLinks comparisons', () => {
+  test('NodeLink.sync() of what is the same sends one digest and nothing else', async () => {
+    await using fixture = await start();
+    const [channel, far] = channelPair();
+    fixture.links.accept(far);
+    const sent: string[] = [];
+    const noting: NodeChannel = {
+      ...bind(channel),
+      send: (message) => (sent.push(message.type), channel.send(message)),
+    };
+    const link = await NodeLink.connect({ channel: noting, node: 'api-1', epoch: 1, registration: API, choices: {} });
+    await link.sync(API);
+    await link.sync({ ...API, checks: [checkRecordOf({ id: 'up', serviceId: 'api', status: 'critical' })] });
+    expect(sent).toEqual(['hello', 'give', 'sync', 'sync', 'details', 'give']);
+    expect(fixture.region.catalog.instances('api')[0]?.checks.get('up')?.record.status).toBe('critical');
+  });
+
+  test('RegionLinks drops records that it did not want', async () => {
+    await using fixture = await start();
+    const [channel, far] = channelPair();
+    fixture.links.accept(far);
+    await NodeLink.connect({ channel, node: 'api-1', epoch: 1, registration: API, choices: {} });
+    channel.send({ type: 'give', id: 77, instances: [instanceRecordOf({ service: 'smuggled' })], checks: [] });
+    await turns();
+    expect(fixture.region.catalog.instances('smuggled')).toEqual([]);
+  });
+
+  test.each([
+    [1, 1],
+    [128, 1],
+    [129, 2],
+    [256, 2],
+    [257, 3],
+    [10_000, 8],
+  ])('syncFactorOf(%d) is %d', (nodes, factor) => {
+    expect(syncFactorOf(nodes)).toBe(factor);
   });
 });
 

@@ -36,7 +36,9 @@ export class RecordDigests {
   /** Of a whole registration, in whatever order its parts are. */
   total(registration: NodeRegistration): string {
     const { instances, checks } = this.ofAll(registration);
-    const parts = { node: registration.node, instances: sorted(instances), checks: sorted(checks) };
+    // Whoever says it of itself is no external node, whatever its record holds.
+    const node = { ...registration.node, external: undefined };
+    const parts = { node, instances: sorted(instances), checks: sorted(checks) };
     return fingerprint(parts).slice(0, LENGTH);
   }
 

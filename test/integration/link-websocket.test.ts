@@ -283,7 +283,7 @@ describe('a server', () => {
     socket.on('error', () => {});
     await once(socket, 'open');
     const words: string[] = [];
-    socket.on('message', (data) => words.push(String(data)));
+    socket.on('message', (data) => words.push((data as Buffer).toString()));
     send(socket);
     const [code, why] = (await once(socket, 'close')) as [number, Buffer];
     expect(`${code} ${String(why)} ${words.join(' ')}`).toMatch(reason);
