@@ -11,6 +11,7 @@ import type { HttpSettings } from './http-settings.ts';
 import type { PeerLinks } from '../link/index.ts';
 import type { LivenessControl } from './liveness-control.ts';
 import type { LocalNode } from './local-node.ts';
+import type { NodeReach } from './node-reach.ts';
 import type { UpgradeHandler } from './upgrades.ts';
 
 /** How scheduled snapshots stand. */
@@ -36,6 +37,8 @@ export interface ApiContext extends PreparedParts {
     /** null while none leads, or it is not known which. */
     leader(): ServerRecord | null;
   };
+  /** What has been found to differ between memory and the store since the start. */
+  readonly cacheCheck?: { readonly divergence: number };
   readonly legacy: boolean;
   /** How the snapshots stand that servers save by themselves; null where they do not. */
   readonly snapshots?: () => SnapshotsFacts | null;
@@ -63,6 +66,7 @@ export interface ApiContext extends PreparedParts {
   /** How the region's other servers stand to this one; absent where there can be none. */
   readonly peers?: Pick<PeerLinks, 'status'>;
   readonly liveness: LivenessControl;
+  readonly reach: NodeReach;
   readonly history: HistoryLog;
   readonly checkHistory: CheckHistory;
   readonly userEvents: UserEvents;

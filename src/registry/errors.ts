@@ -61,6 +61,12 @@ export const storeWentBack = defineError(
     `the store is at revision ${found}, and this server had read revision ${known} of it: it was put back, or is another one`,
   { hint: 'what it holds now is served; where that was not meant, restore a snapshot with drover snapshot:restore' },
 );
+export const cacheDiverged = defineError(
+  'REGISTRY_CACHE_DIVERGED',
+  500,
+  (keys: number, first: string) => `${keys} keys in memory were not as the store has them, ${first} the first: they are read again`,
+  { hint: 'etcd lost events of a watch: use a version in which that is mended (3.4.45, 3.5.33, 3.6.14 or later)' },
+);
 export const feedClosed = defineError('REGISTRY_FEED_CLOSED', 500, () => 'the registry is closed');
 /** Consul answers all of these with 500, and with these texts. */
 export const badPrepared = defineError('REGISTRY_BAD_PREPARED_QUERY', 500, (text: string) => text);

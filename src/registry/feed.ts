@@ -39,7 +39,10 @@ export interface AppliedChange {
   readonly summary: readonly string[];
   /** Who made it, where history says so. */
   readonly author?: string;
-  /** It is not stored, but held here until the store takes writes again; `revision` is the last one that is stored. */
+  /**
+   * It has no revision of its own: it is held here until the store takes writes again, or was missed before; `revision` is the last one
+   * that is stored.
+   */
   readonly held?: true;
 }
 

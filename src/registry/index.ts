@@ -25,6 +25,7 @@ export { type Drafted, NodeDrafts } from './node-drafts.ts';
 export type { DatastorePlace } from './plan-declarations.ts';
 export { type Deregistration, Registry, type RegistryOptions } from './registry.ts';
 export { type FeedCheckpoint, StoreFeed, type StoreFeedOptions } from './store-feed.ts';
+export { CacheCheck, type CacheCheckOptions } from './cache-check.ts';
 export { Checkpoint, type CheckpointOptions } from './checkpoint.ts';
 export type { CheckpointState } from './checkpoint-content.ts';
 export { isWriteless } from './held-transitions.ts';

@@ -6,7 +6,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointState } from './checkpoint-content.ts';
 import { feedClosed, notApplied, storeWentBack } from './errors.ts';
 import { differenceEvents } from './feed-difference.ts';
-import type { AppliedChange, ChangeBuilder, Feed, Holding, Projection } from './feed.ts';
+import type { AppliedChange, ChangeBuilder, Feed, Held, Holding, Projection } from './feed.ts';
 import { isWriteless } from './held-transitions.ts';
 import { familyOf } from './keys.ts';
 
@@ -61,6 +61,9 @@ export class StoreFeed implements Feed, Holding {
   readonly #checkpoint: FeedCheckpoint['mirror'] | undefined;
   /** What is held is of a former run, and has not been compared with the store. */
   #isStale = false;
+  #resyncs: PromiseWithResolvers<void>[] = [];
+  /** Ends the watch that is open, so that the store is read again. */
+  #watching = new AbortController();
   #following: Promise<void> = Promise.resolve();
 
   private constructor(options: StoreFeedOptions) {
@@ -134,6 +137,21 @@ export class StoreFeed implements Feed, Holding {
     this.#tell({ ...change, revision: this.#revision, appliedAtMs: this.#clock.now(), held: true });
   }
 
+  /** Every key that is in memory. */
+  *held(): Iterable<Held> {
+    for (const projection of this.#projections) yield* projection.held();
+  }
+
+  /** Reads the store again and takes what differs, as one revision. */
+  async resync(): Promise<void> {
+    if (this.#closing.signal.aborted) throw feedClosed();
+    const asked = Promise.withResolvers<void>();
+    this.#resyncs.push(asked);
+    this.#isStale = true;
+    this.#watching.abort();
+    return asked.promise;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#following;
@@ -141,6 +159,7 @@ export class StoreFeed implements Feed, Holding {
       waiter.timer.cancel();
       waiter.reject(feedClosed());
     }
+    for (const { reject } of this.#resyncs.splice(0)) reject(feedClosed());
     this.#listeners.clear();
   }
 
@@ -159,10 +178,12 @@ export class StoreFeed implements Feed, Holding {
   async #follow(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
+      this.#watching = new AbortController();
+      const watching = AbortSignal.any([signal, this.#watching.signal]);
       try {
         if (this.#isStale) await this.#catchUp();
-        for await (const batch of this.#store.watch(EVERYTHING, this.#revision, signal)) this.#apply(batch);
-        if (!signal.aborted) await this.#pause();
+        for await (const batch of this.#store.watch(EVERYTHING, this.#revision, watching)) this.#apply(batch);
+        if (!watching.aborted) await this.#pause();
       } catch (error) {
         if (signal.aborted) return;
         if (isCompacted(error)) await this.#resync();
@@ -188,23 +209,36 @@ export class StoreFeed implements Feed, Holding {
     }
   }
 
-  /** What a former run left becomes what the store has, as one revision. */
+  /** What a former run left, or a watch had wrong, becomes what the store has, as one revision. */
   async #catchUp(): Promise<void> {
+    const asked = this.#resyncs.splice(0);
+    try {
+      await this.#readAgain();
+      for (const one of asked) one.resolve();
+    } catch (error) {
+      this.#resyncs.unshift(...asked);
+      throw error;
+    }
+  }
+
+  async #readAgain(): Promise<void> {
     await leaveFirstRevision(this.#store);
-    const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange() });
+    const { entries, revision } = await this.#store.read(EVERYTHING, { except: historyRange(), linearizable: true });
     // A store that went back, or that is another one under the same name.
     if (revision < this.#revision) {
       this.#report(storeWentBack(revision, this.#revision));
       this.#revision = revision - 1;
     }
     this.#apply({ revision, events: differenceEvents(this.#projections, entries) }, this.#revision);
-    this.#isStale = false;
+    this.#isStale = this.#resyncs.length > 0;
     this.#checkpoint?.begin(this.#revision);
   }
 
   #apply(batch: Batch, since?: Revision): void {
     // Some etcd versions repeat events when a watch is resumed.
-    if (batch.revision <= this.#revision && !this.#isStale) return;
+    const isNew = batch.revision > this.#revision;
+    const isReadAgain = since !== undefined && batch.revision === this.#revision;
+    if (!isNew && !isReadAgain) return;
     this.#checkpoint?.append(batch);
     const change = emptyChange();
     const shares = this.#sharesOf(batch.events, keyOf);
@@ -213,8 +247,8 @@ export class StoreFeed implements Feed, Holding {
       if (events !== undefined) this.#applyTo(projection, { revision: batch.revision, events }, change);
     }
     this.#revision = batch.revision;
-    const gap = since === undefined ? {} : { since };
-    this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now(), ...gap });
+    const kind = isReadAgain ? ({ held: true } as const) : since === undefined ? {} : { since };
+    this.#tell({ ...change, revision: batch.revision, appliedAtMs: this.#clock.now(), ...kind });
     this.#release();
   }
 

@@ -112,6 +112,18 @@ export interface StoreStatus {
   readonly compacted: Revision;
   /** Why writes fail, when they do. */
   readonly failure?: string;
+  /** What an operator should know of the engine's version. */
+  readonly warning?: string;
+}
+
+/** A key that is held in memory, and the revision it is held at. */
+export type HeldKey = readonly [key: string, modRevision: Revision];
+
+/** A key that is not in memory as it is in the store: 0 where it is absent. */
+export interface Difference {
+  readonly key: string;
+  readonly held: Revision;
+  readonly stored: Revision;
 }
 
 export interface ReadOptions {
@@ -153,6 +165,12 @@ export interface Store {
    * @throws STORE_BAD_RESTORE: nothing was changed
    */
   restore(entries: readonly Entry[], revision: Revision): Promise<Revision>;
+  /**
+   * Which keys of a range are not as they are held in memory as of `revision` (store.md 6.2). Only of engines whose watches may lose events.
+   *
+   * @throws STORE_COMPACTED when that revision is gone by now
+   */
+  difference?(held: Iterable<HeldKey>, range: KeyRange, revision: Revision): Promise<Difference[]>;
   status(): StoreStatus;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,12 +1,12 @@
 export { MAX_TXN_OPS } from './check-txn.ts';
 export * from './contract.ts';
 export { Duties, type DutiesOptions } from './duties.ts';
+export { Compaction, type CompactionOptions } from './compaction.ts';
 export { ALWAYS_ON_DUTY, type Duty } from './duty.ts';
 export { type Fence, fenceOf, UNFENCED } from './fence.ts';
 export { LateStore, type LateStoreOptions } from './late-store.ts';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 export type { EtcdStore } from './etcd/etcd-store.ts';
-export type { Difference, HeldKey } from './etcd/self-check.ts';
 export type { EtcdAccess, EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
 export { countFamilies } from './compare-entries.ts';

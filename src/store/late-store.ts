@@ -4,7 +4,9 @@ import type {
   Batch,
   Committed,
   Conflict,
+  Difference,
   Entry,
+  HeldKey,
   KeyRange,
   Lease,
   ReadOptions,
@@ -105,6 +107,10 @@ export class LateStore implements Store {
 
   async restore(entries: readonly Entry[], revision: Revision): Promise<Revision> {
     return this.#demand().restore(entries, revision);
+  }
+
+  async difference(held: Iterable<HeldKey>, range: KeyRange, revision: Revision): Promise<Difference[]> {
+    return (await this.#demand().difference?.(held, range, revision)) ?? [];
   }
 
   status(): StoreStatus {

@@ -114,6 +114,8 @@ function gauges(context: ApiContext): Gauge[] {
     ['consul.server.isLeader', isLeader ? 1 : 0],
     ['consul.rpc.queries_blocking', context.queries.waiters + context.userEvents.log.waiters],
     ['consul.state.nodes', nodes.length, dc],
+    ['drover.cache_divergence', context.cacheCheck?.divergence ?? 0, dc],
+    ['drover.checks_held', context.registry.heldChecks, dc],
     ['drover.partition_alarm', context.liveness.alarm === null ? 0 : 1, dc],
     ['drover.nodes_suspected', nodes.filter(({ alive }) => alive.status === 'suspected').length, dc],
     ['drover.nodes_down', nodes.filter(({ alive }) => alive.status === 'down').length, dc],

@@ -105,5 +105,20 @@ function statsOf(context: ApiContext, node: LocalNode): object {
       version: process.version,
     },
     serf_lan: { members: String(members) },
+    ...(isServer ? { store: storeStats(context) } : {}),
+  };
+}
+
+/** What an operator should know of the store; every value is a text, as in all of `Stats`. */
+function storeStats({ store }: ApiContext): Record<string, string> {
+  const { engine, version, revision, leaderKnown, full, failure, warning } = store.status();
+  return {
+    engine,
+    version,
+    revision: String(revision),
+    leader_known: String(leaderKnown),
+    full: String(full),
+    ...(failure === undefined ? {} : { failure }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }

@@ -1,4 +1,4 @@
-import type { KeyRange, Revision } from '../contract.ts';
+import type { Difference, HeldKey, KeyRange, Revision } from '../contract.ts';
 import { storeCompacted } from '../errors.ts';
 import { EtcdCallFailed, type EtcdClient } from './client.ts';
 import type { Era } from './era.ts';
@@ -7,16 +7,6 @@ import { rawRange } from './keys.ts';
 /** Keys only, so some 600 KB; smaller pages cost etcd 3.4 more, which walks its index to the end of the range for each. */
 const PAGE = 10_000;
 const PAGE_MS = 30_000;
-
-/** A key that is held in memory, and the revision it is held at. */
-export type HeldKey = readonly [key: string, modRevision: Revision];
-
-/** A key that is not in memory as it is in etcd: 0 where it is absent. */
-export interface Difference {
-  readonly key: string;
-  readonly held: Revision;
-  readonly stored: Revision;
-}
 
 /** Compares what is held as of a revision with etcd's keys at it, page by page; of any member, since it asks for that revision. */
 export async function compareKeys(options: {
