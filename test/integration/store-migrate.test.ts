@@ -233,7 +233,7 @@ function someKeys(etcd: EtcdCluster): Promise<string> {
 
 interface Started {
   readonly child: ChildProcess;
-  said(): string;
+  readonly said: () => string;
 }
 
 /** A command line that does not outlive the test. */
@@ -260,10 +260,8 @@ interface Agent extends Started {
 
 async function startAgent(store: string): Promise<Agent> {
   const data = path.join(root, `agent-${count++}`);
-  const agent = start(
-    ...['agent', '--server', '--store', store, '--data-dir', data, '--node', 'one', '--timing', 'local'],
-    ...['--http-port', '0', '--dns-port', '0'],
-  );
+  const flags = ['--data-dir', data, '--node', 'one', '--timing', 'local', '--http-port', '0', '--dns-port', '0'];
+  const agent = start('agent', '--server', '--store', store, ...flags);
   const origin = (): string | undefined => /"http":"(http:\/\/[^"]+)"/.exec(agent.said())?.[1];
   await until(() => origin() !== undefined, WITHIN_MS, agent.said);
   return { ...agent, origin: origin() ?? '' };

@@ -34,6 +34,13 @@ test('outdated() are all but the newest, of which one always stays', () => {
   expect(outdated([], 1)).toEqual([]);
 });
 
+test('outdated() leaves those of a store that was lost since', () => {
+  const anew = [4, 5, 6].map((hours) => snapshotName('dc-1', hours, AT + hours * 3_600_000));
+  expect(outdated(savedSnapshots([...NAMES, ...anew], 'dc-1'), 1).map(({ revision }) => revision)).toEqual([5, 4]);
+  const restored = snapshotName('dc-1', 1_000_000, AT + 7 * 3_600_000);
+  expect(outdated(savedSnapshots([...NAMES, ...anew, restored], 'dc-1'), 1)).toHaveLength(6);
+});
+
 test.each([
   ['at once when there is none', undefined, 0],
   ['after the rest of the interval', AT - 400, 600],

@@ -26,9 +26,13 @@ export function savedSnapshots(names: readonly string[], datacenter: string): Sa
     .toSorted((one, other) => other.atMs - one.atMs || other.revision - one.revision);
 }
 
-/** Which of them go once another has been saved and tried: all but the newest `keep`. Pure. */
+/**
+ * Which of them go once another has been saved and tried: all but the newest `keep`. Those of a higher revision than the newest stay: the
+ * store began anew since, and they may be all that there is of the one before. Pure.
+ */
 export function outdated(saved: readonly SavedSnapshot[], keep: number): readonly SavedSnapshot[] {
-  return saved.slice(Math.max(1, keep));
+  const [newest] = saved;
+  return saved.filter(({ revision }) => revision <= (newest?.revision ?? 0)).slice(Math.max(1, keep));
 }
 
 /** How long until the next is due; a clock that went back does not put it off for longer than the interval. Pure. */

@@ -34,6 +34,7 @@ export class Member implements Disposable {
   readonly #watch: Client<typeof Watch>;
   readonly #clock: Clock;
   readonly #lost = new AbortController();
+  #reopening: Promise<void> | null = null;
 
   private constructor({ endpoint, tls, clock }: MemberOptions) {
     const baseUrl = `${tls === null ? 'http' : 'https'}://${endpoint}`;
@@ -60,8 +61,7 @@ export class Member implements Disposable {
   ): Promise<{ readonly member: Member; readonly status: StatusResponse | null }> {
     const member = new Member(options);
     try {
-      await connect(member.#calls, options.clock);
-      return { member, status: await member.#greet() };
+      return { member, status: await member.#open() };
     } catch (error) {
       member[Symbol.dispose]();
       throw failureOf(error, { endpoint: options.endpoint, isRead: true, isAborted: false });
@@ -78,6 +78,14 @@ export class Member implements Disposable {
     return this.#lost.signal;
   }
 
+  /** Connects for calls again. Those that want it at the same time share it. */
+  reopen(): Promise<void> {
+    this.#reopening ??= this.#open()
+      .then(() => undefined)
+      .finally(() => (this.#reopening = null));
+    return this.#reopening;
+  }
+
   /** The client of watches, connected. */
   async watches(): Promise<Client<typeof Watch>> {
     await connect(this.#watches, this.#clock);
@@ -90,6 +98,11 @@ export class Member implements Disposable {
     const reason = new ConnectError('the connection was given up', Code.Unavailable);
     this.#calls.abort(reason);
     this.#watches.abort(reason);
+  }
+
+  async #open(): Promise<StatusResponse | null> {
+    await connect(this.#calls, this.#clock);
+    return this.#greet();
   }
 
   async #greet(): Promise<StatusResponse | null> {

@@ -31,9 +31,15 @@ export class Members implements Disposable {
     if (this.#isClosed) throw closedFailure(endpoint);
     const member = await this.#openOnce(endpoint);
     if (member.isOpen) return member;
-    // etcd has closed the connection, or it was idle for long.
-    this.drop(member);
-    return this.#openOnce(endpoint);
+    if (member.lost.aborted) return this.#openOnce(endpoint);
+    try {
+      // etcd has closed the connection, or it was idle for long. Watches have one of their own, which may be well.
+      await member.reopen();
+      return member;
+    } catch (error) {
+      this.drop(member);
+      throw failureOf(error, { endpoint, isRead: true, isAborted: false });
+    }
   }
 
   /** Gives the member up with all that is under way; the next `get` connects anew. */
