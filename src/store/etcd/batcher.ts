@@ -75,13 +75,10 @@ export class Batcher {
 
   #fill(): void {
     while (this.#inFlight.size < MOST_IN_FLIGHT && this.#queue.length > 0) {
-      const underWay = [...this.#inFlight].flat().map(({ txn }) => txn);
-      const places = new Set(
-        planBatch(
-          this.#queue.map(({ txn }) => txn),
-          underWay,
-        ),
-      );
+      const [waiting, underWay] = [this.#queue, [...this.#inFlight].flat()].map((all) => all.map(({ txn }) => txn));
+      // A compare of what came with a restore becomes two.
+      const comparesEach = this.#options.era().origins.size > 0 ? 2 : 1;
+      const places = new Set(planBatch(waiting ?? [], underWay, comparesEach));
       if (places.size === 0) return;
       const batch = this.#queue.filter((_, place) => places.has(place));
       this.#queue = this.#queue.filter((_, place) => !places.has(place));

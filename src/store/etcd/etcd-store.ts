@@ -6,7 +6,9 @@ import type {
   Batch,
   Committed,
   Conflict,
+  Difference,
   Entry,
+  HeldKey,
   KeyRange,
   Lease,
   ReadOptions,
@@ -33,7 +35,7 @@ import { findStranger, openPointer } from './open-pointer.ts';
 import { loadEra } from './origins.ts';
 import { prepareTxn } from './prepare-txn.ts';
 import { restoreGeneration } from './restore-generation.ts';
-import { compareKeys, type Difference, type HeldKey } from './self-check.ts';
+import { compareKeys } from './self-check.ts';
 import { sweepGenerations } from './sweep-generations.ts';
 import { versionWarning } from './version.ts';
 
@@ -225,6 +227,7 @@ export class EtcdStore implements Store {
       revision: Math.max(this.#seen, this.#history.revision),
       compacted: this.#history.compacted,
       ...(why === undefined ? {} : { failure: why }),
+      ...(this.warning === undefined ? {} : { warning: this.warning }),
     };
   }
 

@@ -18,15 +18,16 @@ interface Size {
 /**
  * Which of the waiting transactions go next, as one of etcd's, by their places in the queue, in order. Two of which one writes what the other
  * touches are never in it together, and keep their order: what waits behind one that waits, waits too. `inFlight` are those that were
- * sent and are not answered. A transaction too large for a batch goes alone.
+ * sent and are not answered; `comparesEach` is how many of etcd's compares one of ours becomes. A transaction too large for a batch
+ * goes alone.
  */
-export function planBatch(queue: readonly Txn[], inFlight: readonly Txn[] = []): number[] {
+export function planBatch(queue: readonly Txn[], inFlight: readonly Txn[] = [], comparesEach = 1): number[] {
   const blocked = new Footprint();
   for (const txn of inFlight) blocked.add(txn);
   const batch = new Batch();
   for (const [place, txn] of queue.slice(0, LOOK_AHEAD).entries()) {
     if (batch.isFull) break;
-    const size = sizeOf(txn);
+    const size = sizeOf(txn, comparesEach);
     const isFree = !blocked.meets(txn);
     if (isFree && isLarge(size) && batch.places.length === 0) return [place];
     if (isFree && batch.takes(size, txn)) batch.add(place, size, txn);
@@ -77,9 +78,8 @@ function isLarge({ compares, writes, bytes }: Size): boolean {
   return compares > BATCH_LIMITS.compares || writes > BATCH_LIMITS.writes || bytes > BATCH_LIMITS.bytes;
 }
 
-function sizeOf({ compares, unchanged = [], writes }: Txn): Size {
+function sizeOf({ compares, unchanged = [], writes }: Txn, comparesEach: number): Size {
   let bytes = 0;
   for (const write of writes) if (write.type === 'put') bytes += write.key.length + write.value.length * 3;
-  // A compare of what came with a restore becomes two.
-  return { compares: 2 * compares.length + unchanged.length, writes: writes.length, bytes };
+  return { compares: comparesEach * compares.length + unchanged.length, writes: writes.length, bytes };
 }
