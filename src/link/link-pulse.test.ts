@@ -36,6 +36,21 @@ describe('LinkPulse', () => {
     expect(ends.every(({ silentMs }) => silentMs === null)).toBe(true);
   });
 
+  test('LinkPulse beats less often for an end that was told so, and judges as soon', async () => {
+    const clock = new FakeClock();
+    const timing = { heartbeatMs: 1_000, suspectedAfterMs: 3_000 };
+    const pulse = new LinkPulse({ clock, timing, beatEveryMs: 1_500 });
+    const end = new End();
+    pulse.add(end);
+    for (let seconds = 0; seconds < 6; seconds++) {
+      end.bytesRead++;
+      await clock.advance(1_000);
+    }
+    expect(end.beats).toBe(4);
+    await clock.advance(3_500);
+    expect(end.silentMs).not.toBeNull();
+  });
+
   test('LinkPulse says who is silent, soon after the time is over', async () => {
     const { clock, ends } = start(2);
     const [quiet, alive] = ends as [End, End];
