@@ -22,7 +22,7 @@ import { JoinedServers } from './joined/servers.ts';
 import { ServerDesk } from './joined/server-desk.ts';
 import { ServerLinks } from './joined/server-links.ts';
 import { Region, type AccessOptions, type ServerSelf } from './region.ts';
-import { ScheduledSnapshots } from './snapshots/scheduled-snapshots.ts';
+import type { ScheduledSnapshots } from './snapshots/scheduled-snapshots.ts';
 import { advertisedAddress } from './servers/advertised-address.ts';
 import { serverPlace } from './servers/server-place.ts';
 import { bracketed, ownAddress } from './own-address.ts';
@@ -153,7 +153,7 @@ export class Agent implements AsyncDisposable {
     await endLeftBalancers(config, this.#clock, log);
     await this.#nodes.start(config.nodes);
     await this.#startHttp(await loading, stack);
-    if (this.#region !== null) await this.#announce(this.#region);
+    if (this.#region !== null) void this.#announce(this.#region);
     await this.#startHandlers(stack);
   }
 
@@ -181,12 +181,13 @@ export class Agent implements AsyncDisposable {
       log,
     });
     this.#region = stack.use(region);
-    this.#startSnapshots(region, stack);
+    await this.#startSnapshots(region, stack);
   }
 
-  #startSnapshots({ parts: { store, duties } }: Region, stack: AsyncDisposableStack): void {
+  async #startSnapshots({ parts: { store, duties } }: Region, stack: AsyncDisposableStack): Promise<void> {
     const { config, version, log } = this.#options;
     if (config.snapshots === null) return;
+    const { ScheduledSnapshots } = await import('./snapshots/scheduled-snapshots.ts');
     this.#snapshots = stack.use(
       ScheduledSnapshots.start({
         ...config.snapshots,

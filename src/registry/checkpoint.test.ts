@@ -176,6 +176,10 @@ describe('Checkpoint', () => {
         for (const one of before) await write(one);
         await using one = await mirrored(store, clock, { pageKeys: 1 });
         one.mirror.begin(store.status().revision);
+        // Before its log is open.
+        await put(store, 'early');
+        await one.caughtUp();
+        await one.mirror.flush();
         for (const each of after) {
           await write(each);
           if (each.flush) await one.mirror.flush();

@@ -126,10 +126,12 @@ export class Checkpoint implements AsyncDisposable {
   /** Never rejects: a mirror that cannot be written is given up, and made anew later. */
   async #flush(): Promise<void> {
     const { clock, store, leastLogBytes = LEAST_LOG_BYTES } = this.#options;
+    // What comes while a log is being opened waits for it.
+    if (this.#logs.length === 0) return;
     const batches = this.#pending.splice(0);
     const status = store.status();
     const isContact = status.leaderKnown && clock.now() - this.#contactAtMs >= CONTACT_MS;
-    if (this.#logs.length === 0 || (batches.length === 0 && !isContact)) return;
+    if (batches.length === 0 && !isContact) return;
     this.#contactAtMs = clock.now();
     const frame = frameOf(logFrame(clock.wall() - status.lastContactMs, batches));
     try {

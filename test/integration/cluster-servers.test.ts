@@ -181,6 +181,7 @@ requireComponent('etcd')('servers over one etcd', () => {
       await cluster.etcd.kill(0);
       await b.kill();
       await b.start();
+      expect(b.falls).toEqual([]);
       const stale = await ask(b, '/v1/kv/k?raw&stale');
       expect([stale.status, await stale.text()]).toEqual([200, 'v']);
       expect(stale.headers.get('x-consul-knownleader')).toBe('false');

@@ -11,6 +11,6 @@ export async function serverPlace(dataDirectory: string): Promise<string> {
   const known = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (/^[0-9a-f-]{36}$/.test(known)) return known;
   const made = randomUUID();
-  await writeAtomically(file, `${made}\n`).catch(() => undefined);
+  await writeAtomically(file, `${made}\n`, { durable: false }).catch(() => undefined);
   return made;
 }

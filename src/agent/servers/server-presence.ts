@@ -76,8 +76,9 @@ export class ServerPresence implements AsyncDisposable {
     if (engine === 'sqlite' || !leaderKnown) return;
     const untilMs = clock.now() + ttlMs * PATIENCE;
     for (let claimed = await this.#leased(); claimed !== 'put'; claimed = await this.#put()) {
-      if (claimed === 'later' && !store.status().leaderKnown) return;
-      if (claimed !== 'later' && clock.now() >= untilMs) throw takenBy(claimed.taken);
+      const isLate = clock.now() >= untilMs;
+      if (claimed === 'later' && (isLate || !store.status().leaderKnown)) return;
+      if (claimed !== 'later' && isLate) throw takenBy(claimed.taken);
       await clock.sleep(ttlMs / 20);
     }
   }
