@@ -258,10 +258,10 @@ interface Agent extends Started {
   readonly origin: string;
 }
 
-async function startAgent(store: string): Promise<Agent> {
+async function startAgent(store: string, ...more: string[]): Promise<Agent> {
   const data = path.join(root, `agent-${count++}`);
   const flags = ['--data-dir', data, '--node', 'one', '--timing', 'local', '--http-port', '0', '--dns-port', '0'];
-  const agent = start('agent', '--server', '--store', store, ...flags);
+  const agent = start('agent', '--server', '--store', store, ...flags, ...more);
   const origin = (): string | undefined => /"http":"(http:\/\/[^"]+)"/.exec(agent.said())?.[1];
   await until(() => origin() !== undefined, WITHIN_MS, agent.said);
   return { ...agent, origin: origin() ?? '' };
@@ -306,15 +306,15 @@ requireComponent('etcd')('drover store:migrate', () => {
     await stop(after);
   });
 
-  test('speaks to etcd as the configuration says', async () => {
-    const etcd = stack.use(await EtcdCluster.start({ tls: true }));
+  test('speaks to etcd as the configuration says, and so does the agent after it', async () => {
+    const etcd = stack.use(await EtcdCluster.start({ tls: true, auth: true }));
     const from = fresh();
     await put(from, 'kv/a');
     const config = path.join(root, 'agent.json');
-    await writeFile(
-      config,
-      JSON.stringify({ etcd: { ca_file: etcd.tls?.ca, cert_file: etcd.tls?.cert, key_file: etcd.tls?.key } }),
-    );
+    const { ca, cert, key } = etcd.tls ?? { ca: '', cert: '', key: '' };
+    const configure = (settings: object): Promise<void> =>
+      writeFile(config, JSON.stringify({ etcd: { ca_file: ca, cert_file: cert, key_file: key, ...settings } }));
+    await configure({});
     const words = ['store:migrate', '--from', from, '--to', etcd.url];
     expect(await ended(start(...words))).toMatchObject({
       code: 1,
@@ -325,5 +325,16 @@ requireComponent('etcd')('drover store:migrate', () => {
       code: 2,
       said: expect.stringContaining('--to is missing') as string,
     });
+    const agent = await startAgent(etcd.url, '--config-file', config);
+    expect(await (await fetch(`${agent.origin}/v1/kv/b`, { method: 'PUT', body: 'x' })).text()).toMatch(/^true/);
+    await stop(agent);
+    const password = path.join(root, 'password');
+    await writeFile(password, 'mistaken-secret', { mode: 0o600 });
+    await configure({ user: 'drover', password_file: password });
+    const flags = ['--data-dir', path.join(root, 'refused'), '--http-port', '0', '--dns-port', '0'];
+    const refused = await ended(start('agent', '--server', '--store', etcd.url, '--config-file', config, ...flags));
+    expect(refused.code).toBe(1);
+    expect(refused.said).toMatch(/STORE_ETCD_DENIED: etcd refuses user drover with the password in .*password/);
+    expect(refused.said).not.toContain('mistaken-secret');
   });
 });
