@@ -170,6 +170,24 @@ test('askRegion() does not wait for a server that says nothing and whose link is
   expect(upstream.sent.map(({ server }) => server)).toEqual([S1, S2]);
 });
 
+test('askRegion() lets a read that is under way be answered after the link is lost, for a moment', async () => {
+  const { ask, clock, upstream, servers } = fixture();
+  const { asked } = ask('GET', '/v1/kv/a');
+  servers.link(null);
+  await clock.advance(1_900);
+  await turns();
+  upstream.last.answer();
+  await turns();
+  expect(asked.answer).toMatchObject({ type: 'live' });
+  expect(upstream.sent).toHaveLength(1);
+  servers.link(S1);
+  ask('GET', '/v1/kv/a');
+  servers.link(null);
+  await clock.advance(2_100);
+  await turns();
+  expect(upstream.last.server).toBe(S2);
+});
+
 test('askRegion() ends with its client', async () => {
   const { ask, upstream, gone } = fixture();
   const { asked } = ask('GET', '/v1/kv/a?index=7');

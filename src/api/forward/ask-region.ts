@@ -71,35 +71,53 @@ async function readWaiting(asking: RegionAsking, question: RegionalQuestion, wai
   }
 }
 
-/** Asks one server after the other; null when none gave an answer. One that the link lost meanwhile is not waited for. */
+/** Asks one server after the other; null when none gave an answer. One that the link lost meanwhile is not waited for much longer. */
 async function round(
-  { upstream, contact, clock }: RegionAsking,
+  asking: RegionAsking,
   question: RegionalQuestion,
   endMs: number | null,
 ): Promise<IncomingMessage | null> {
+  const { upstream, contact, clock } = asking;
   for (const server of contact.order()) {
-    const lost = new AbortController();
-    const wasLinked = contact.linked === server;
-    const watch = (): (() => void) =>
-      contact.onceChanged(() => {
-        if (wasLinked && contact.linked !== server) lost.abort(new UpstreamLost('the link to it is gone', true));
-        else stop = watch();
-      });
-    let stop = watch();
+    // What waits anyway loses nothing by being asked again; what is under way may be answered all the same.
+    const watch = watchLink(asking, server, endMs === null ? LAST_MS : 0);
     try {
-      const signal = AbortSignal.any([question.signal, lost.signal]);
+      const signal = AbortSignal.any([question.signal, watch.signal]);
       const leftMs = endMs === null ? null : endMs - clock.now();
       const message = await upstream.ask(question.to(server, leftMs, signal), endMs !== null);
       contact.heard(server);
       return message;
     } catch (error) {
       if (!(error instanceof UpstreamLost)) throw error;
-      contact.lost(server);
+      if (!watch.signal.aborted || endMs === null) contact.lost(server);
     } finally {
-      stop();
+      watch.stop();
     }
   }
   return null;
+}
+
+/** How long a read that is under way may still be answered after the link was lost. */
+const LAST_MS = 2_000;
+
+/** A signal that is aborted when the link to a server was lost so long ago; never for one that the agent is not linked to. */
+function watchLink(
+  { contact, clock }: RegionAsking,
+  server: string,
+  afterMs: number,
+): { readonly signal: AbortSignal; readonly stop: () => void } {
+  const lost = new AbortController();
+  const ends = new DisposableStack();
+  const end = (): void => lost.abort(new UpstreamLost('the link to it is gone', true));
+  const look = (): void => {
+    if (contact.linked === server) return follow();
+    if (afterMs === 0) return end();
+    const timer = clock.after(afterMs, end);
+    ends.defer(() => timer.cancel());
+  };
+  const follow = (): void => ends.defer(contact.onceChanged(look));
+  if (contact.linked === server) follow();
+  return { signal: lost.signal, stop: () => ends.dispose() };
 }
 
 function keptOr({ kept }: RegionAsking, { key, read }: RegionalQuestion): RegionAnswer {

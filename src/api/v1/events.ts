@@ -1,4 +1,6 @@
-import { eventIndex, type FiredEvent, wireEvent } from '../../event/index.ts';
+import { eventIndex, type EventNode, type FiredEvent, wireEvent } from '../../event/index.ts';
+import type { Instance } from '../../registry/index.ts';
+import { nodeOfAgent } from '../caller.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import type { LocalNode } from '../local-node.ts';
@@ -82,12 +84,22 @@ function seenBy(context: ApiContext, request: V1Request): readonly FiredEvent[] 
   return all.filter(({ name }) => verdicts.get(name));
 }
 
-function named(context: ApiContext, { query }: V1Request): readonly FiredEvent[] {
-  const nodes = nodesOf(context, query.get('node')).map((node) => ({
-    name: node.record.name,
-    services: () => node.services(),
-  }));
+function named(context: ApiContext, { query, headers }: V1Request): readonly FiredEvent[] {
+  const asked = query.get('node');
+  const elsewhere = asked === null ? elsewhereOf(context, nodeOfAgent(headers)) : null;
+  const nodes = elsewhere === null ? nodesOf(context, asked).map(hereOf) : [elsewhere];
   return context.userEvents.seen.of(nodes, query.get('name') ?? '');
+}
+
+/** The node for whose agent the question was handed on, with what the region knows that runs there. */
+function elsewhereOf({ catalog, nodes }: ApiContext, name: string | undefined): EventNode | null {
+  if (name === undefined || nodes.has(name) || catalog.node(name) === undefined) return null;
+  const instances = (): readonly Instance[] => [...(catalog.node(name)?.instances.values() ?? [])];
+  return { name, services: () => instances().map(({ record }) => record) };
+}
+
+function hereOf(node: LocalNode): EventNode {
+  return { name: node.record.name, services: () => node.services() };
 }
 
 function nodesOf({ nodes }: ApiContext, name: string | null): readonly LocalNode[] {
