@@ -205,6 +205,29 @@ requireComponent('etcd')('EtcdStore over one member', () => {
       expect(await write(store, put('k'))).toBe(store.status().revision);
     });
 
+    test('ends with STORE_CLOSED when the store closes while it waits for a leader', async () => {
+      const meddler = new EtcdMeddler(await clientOf(cluster));
+      const store = await EtcdStore.start({ client: meddler.client });
+      meddler.cutWatch();
+      await until(() => !store.status().leaderKnown, 5_000);
+      const waiting = expect(write(store, put('k'))).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+      const closing = store[Symbol.asyncDispose]();
+      meddler.healWatch();
+      await Promise.all([closing, waiting]);
+      expect(store.status()).toMatchObject({ leaderKnown: false, failure: 'the store is closed' });
+    });
+
+    test('is refused once the pointer was deleted, and for good', async () => {
+      const told: unknown[] = [];
+      await using store = await openStore(cluster.url, { report: (error) => told.push(error) });
+      await wipeEtcd(cluster);
+      await until(() => !store.status().leaderKnown, 5_000);
+      await expect(write(store, put('k'))).rejects.toMatchObject({ code: 'STORE_FAILED' });
+      expect(store.status().failure).toContain('was deleted');
+      expect(told).toMatchObject([{ code: 'STORE_FAILED' }]);
+      expect(await rawKeys(client)).toEqual([]);
+    });
+
     test('names the setting when etcd takes no transaction of this size; batches always fit', async () => {
       await using small = await EtcdCluster.start({ flags: ['--max-txn-ops=128', '--max-request-bytes=200000'] });
       await using store = await openStore(small.url);

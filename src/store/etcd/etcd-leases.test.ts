@@ -35,7 +35,7 @@ class LeaseCalls {
   }
 
   leases(): EtcdLeases {
-    return new EtcdLeases({ client: this.client(), clock: this.clock, errorOf: (error) => errorOfCall(error, true) });
+    return new EtcdLeases({ client: this.client(), clock: this.clock, errorOf: (error) => errorOfCall(error, false) });
   }
 }
 
@@ -97,7 +97,7 @@ test('a keepalive that fails leaves the lease its time', async () => {
   const lease = await grant(calls, leases);
   calls.keepAlive = () => new EtcdCallFailed('unavailable', 'no leader', { outcome: 'unknown', endpoint: '' });
   await calls.clock.advance(1_000);
-  await expect(lease.keepAlive()).rejects.toMatchObject({ code: 'STORE_UNKNOWN_OUTCOME' });
+  await expect(lease.keepAlive()).rejects.toMatchObject({ code: 'STORE_NO_LEADER' });
   expect(() => leases.check([{ type: 'put', key: 'k', value: '', lease }])).not.toThrow();
   await calls.clock.advance(1_000);
   expect(await isLost(lease)).toBe(true);
@@ -116,7 +116,7 @@ test('a process that stood still knows its lease to be lost before any timer run
   const leases = new EtcdLeases({
     client: calls.client(),
     clock: stopped,
-    errorOf: (error) => errorOfCall(error, true),
+    errorOf: (error) => errorOfCall(error, false),
   });
   const lease = await leases.grant(2_000);
   nowMs = 60_000;

@@ -98,7 +98,6 @@ export class EtcdStore implements Store {
     this.warning = versionWarning(version);
     this.#seen = era.revision(header.revision);
     this.#history = new History({ revision: this.#seen, capacity: options.historyRevisions });
-    const errorOf = (failure: unknown): Error => this.#errorOf(failure);
     this.#follower = new Follower({
       client: options.client,
       clock,
@@ -113,6 +112,8 @@ export class EtcdStore implements Store {
     });
     const eras = { era: () => this.#follower.era, renewed: (stale: Era) => this.#renewed(stale) };
     this.#reader = new EtcdReader({ client: options.client, clock, ...eras });
+    // Of a lease nothing was written: what matters of a call that failed is that nobody answered.
+    const errorOf = (failure: unknown): Error => errorOfCall(failure, false);
     this.#leases = new EtcdLeases({ client: options.client, clock, errorOf });
     this.#batcher = new Batcher({
       clock,
@@ -322,7 +323,7 @@ export class EtcdStore implements Store {
   async #within(ms: number, changed: (signal: AbortSignal) => Promise<void>, isSo: () => boolean): Promise<void> {
     const deadline = new AbortController();
     const timer = this.#clock.after(Math.max(0, ms), () => deadline.abort());
-    while (!isSo() && !deadline.signal.aborted) await changed(deadline.signal);
+    while (!isSo() && !deadline.signal.aborted && !this.#follower.ended) await changed(deadline.signal);
     timer.cancel();
   }
 

@@ -31,7 +31,7 @@ class Scene {
   readonly asked: bigint[] = [];
   /** What each stream gives; then it waits, or ends. */
   readonly streams: { readonly gives: WatchResponse[]; readonly ends: boolean }[] = [];
-  header = { clusterId: CLUSTER, revision: 10n };
+  header = { clusterId: CLUSTER, revision: 20n };
   readonly follower: Follower;
 
   constructor(...streams: { gives: WatchResponse[]; ends: boolean }[]) {

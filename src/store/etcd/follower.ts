@@ -63,6 +63,11 @@ export class Follower {
     return this.#connected;
   }
 
+  /** Whether it follows nothing any more: it was closed, or its etcd is not the one that it knew. */
+  get ended(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** For how long the watch has not stood, in ms. */
   get lostForMs(): number {
     return this.#connected ? 0 : this.#options.clock.now() - this.#lostAtMs;
@@ -92,6 +97,7 @@ export class Follower {
       try {
         if (!isFirst) await this.#checkPlace();
         isFirst = false;
+        if (this.ended) return;
         await this.#watch(() => backoff.reset());
       } catch (error) {
         if (!signal.aborted && backoff.failures === 0) this.#options.report(error);
@@ -126,7 +132,7 @@ export class Follower {
   async #startAgain(): Promise<void> {
     const { header, kvs } = await this.#readPointer();
     const [kv] = kvs;
-    if (kv === undefined) return this.#options.fail(`its pointer ${META_KEY} is gone`);
+    if (kv === undefined) return this.#fail(`its pointer ${META_KEY} is gone`);
     await this.#moveTo(kv, Number(header?.revision ?? 0n));
   }
 
@@ -144,7 +150,7 @@ export class Follower {
       } else {
         this.#options.history.publish(ready);
         ready = [];
-        if (pointer.type === Event_EventType.DELETE) return this.#options.fail(`its pointer ${META_KEY} was deleted`);
+        if (pointer.type === Event_EventType.DELETE) return this.#fail(`its pointer ${META_KEY} was deleted`);
         await this.#moveTo(pointer.kv as KeyValue, batch.revision);
       }
     }
@@ -170,13 +176,19 @@ export class Follower {
   async #checkPlace(): Promise<void> {
     const { header } = await this.#readPointer();
     if (header === undefined) return;
-    if (header.clusterId !== this.#options.clusterId) return this.#options.fail('etcd is another cluster than before');
+    if (header.clusterId !== this.#options.clusterId) return this.#fail('etcd is another cluster than before');
     if (Number(header.revision) < this.#applied)
-      this.#options.fail(`etcd was set back: it is at revision ${header.revision}, and was at ${this.#applied}`);
+      this.#fail(`etcd was set back: it is at revision ${header.revision}, and was at ${this.#applied}`);
   }
 
   #readPointer(): ReturnType<EtcdClient['range']> {
     return this.#options.client.range({ key: META_BYTES }, { signal: this.#closing.signal });
+  }
+
+  #fail(why: string): void {
+    this.#options.fail(why);
+    this.#closing.abort();
+    this.#wake();
   }
 
   #disconnected(): void {

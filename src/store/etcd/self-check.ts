@@ -16,6 +16,8 @@ export async function compareKeys(options: {
   readonly range: KeyRange;
   readonly revision: Revision;
 }): Promise<Difference[]> {
+  const { revision, era } = options;
+  if (revision < era.pointer.revision) throw storeCompacted(revision, era.pointer.revision);
   const left = new Map(options.held);
   const differences: Difference[] = [];
   for await (const [key, stored] of storedKeys(options)) {
