@@ -401,7 +401,7 @@ async function startLinks(
   liveness.expectAll();
   stack.use(startNodeReaper({ ...options, ...judged }));
   stack.use(startSlots({ ...options, ...judged, links, liveness }));
-  const pulse = stack.use(new LinkPulse({ clock, timing, beatEveryMs: timing.suspectedAfterMs / 2 }));
+  const pulse = stack.use(new LinkPulse({ clock, timing }));
   const entrance = stack.use(nodeEntrance(links, access, { pulse }));
   return { links, liveness, pulse, upgrades: new Map([[NODE_LINK_PATH, entrance.upgrade]]) };
 }

@@ -13,8 +13,6 @@ export interface Beating {
 export interface LinkPulseOptions {
   readonly clock: Clock;
   readonly timing: Pick<Timing, 'heartbeatMs' | 'suspectedAfterMs'>;
-  /** How often this end says that it is there; every heartbeat unless told. Whoever has a thousand links says it less often. */
-  readonly beatEveryMs?: number;
 }
 
 interface Watched {
@@ -25,11 +23,13 @@ interface Watched {
 
 /** So often within a heartbeat is looked at what came: a silence is noticed that much sooner. */
 const LOOKS = 2;
+/** So many signs of life come within the longest silence: one may be late. More would cost a server of a thousand nodes a core's percent each. */
+const BEATS = 2;
 /** So many connections are looked at in one turn of the event loop. */
 const AT_ONCE = 256;
 
 /**
- * Signs of life for all links of a process, with one timer: each end says that it is there every heartbeat and judges the other
+ * Signs of life for all links of a process, with one timer: each end says that it is there, twice in the longest silence, and judges the other
  * by what it hears, so that a connection of which one half is gone is noticed by both.
  */
 export class LinkPulse implements Disposable {
@@ -42,11 +42,11 @@ export class LinkPulse implements Disposable {
   #lookedAtMs = 0;
   #beatAtMs = 0;
 
-  constructor({ clock, timing, beatEveryMs = timing.heartbeatMs }: LinkPulseOptions) {
+  constructor({ clock, timing }: LinkPulseOptions) {
     this.#clock = clock;
     this.#lookEveryMs = timing.heartbeatMs / LOOKS;
     this.#silenceMs = timing.suspectedAfterMs;
-    this.#beatEveryMs = beatEveryMs;
+    this.#beatEveryMs = timing.suspectedAfterMs / BEATS;
   }
 
   /** How long a connection may be silent, in ms. */
