@@ -69,6 +69,9 @@ describe('DroverClient requests', () => {
     ['provisions()', (c) => c.provisions(), 'GET /v2/provisions', undefined],
     ['provision()', (c) => c.provision(), 'POST /v2/provisions', undefined],
     ['balancer()', (c) => c.balancer({ node: 'n' }), 'GET /v2/balancer?node=n', undefined],
+    ['provisionNode()', (c) => c.provisionNode('a', { cause: 'x' }), 'POST /v2/nodes/a/provisions?cause=x', undefined],
+    ['nodeProvisions()', (c) => c.nodeProvisions('a'), 'GET /v2/nodes/a/provisions', undefined],
+    ['deployment()', (c) => c.deployment('d'), 'GET /v2/deployments/d', undefined],
     ['releaseNode()', (c) => c.releaseNode('a b'), 'PUT /v2/nodes/a%20b/release', undefined],
     [
       'maintenance()',

@@ -23,7 +23,9 @@ import type {
   WireListener,
   WireLateness,
   WireMaintenance,
+  WireDeployment,
   WireNode,
+  WireNodeProvisions,
   WireProvision,
   WireRemovedDefinition,
   WireService,
@@ -72,6 +74,29 @@ export class DroverClient {
   /** Lets go of a suspected node that a partition alarm keeps from being down. */
   releaseNode(name: string): Promise<Changed<{ readonly node: string }>> {
     return this.#change(`/v2/nodes/${encodeURIComponent(name)}/release`, { method: 'PUT' });
+  }
+
+  /** Orders any node of the region to provision now. */
+  async provisionNode(name: string, query: { cause?: string } = {}): Promise<void> {
+    await this.#change(`/v2/nodes/${encodeURIComponent(name)}/provisions`, { method: 'POST', query });
+  }
+
+  /** The listener of any node of the region, and its latest provisions. */
+  nodeProvisions(name: string): Promise<WireNodeProvisions> {
+    return this.#get(`/v2/nodes/${encodeURIComponent(name)}/provisions`);
+  }
+
+  deployment(id: string): Promise<WireDeployment> {
+    return this.#get(`/v2/deployments/${encodeURIComponent(id)}`);
+  }
+
+  /** Writes how far a deployment has come, if nobody else did since its revision. */
+  async saveDeployment(id: string, state: WireDeployment): Promise<{ readonly revision: number }> {
+    const { body } = await this.#change<{ readonly revision: number }>(`/v2/deployments/${encodeURIComponent(id)}`, {
+      method: 'PUT',
+      body: state,
+    });
+    return body;
   }
 
   /** Applies definitions, all or none; with `dryRun` only says what would be refused or warned of. */

@@ -94,6 +94,10 @@ export interface WireNode {
   /** Of a node that is down: its instances that answer all the same. */
   readonly answering?: readonly string[];
   readonly released?: boolean;
+  /** What its agent runs: environment, balancer, listener. */
+  readonly consumers: readonly string[];
+  /** Of whom at most so many provision at once; null: of none. */
+  readonly provisionGroup: string | null;
   readonly runs: readonly string[];
   readonly services: readonly { readonly id: string; readonly service: string; readonly health: string }[];
   readonly external: boolean;
@@ -303,4 +307,23 @@ export interface WireCheckTransition {
   readonly status: string;
   readonly output: string;
   readonly at: string;
+}
+
+/** The listener of any node of the region. */
+export interface WireNodeProvisions {
+  /** null: it has none. */
+  readonly listener: WireListener | null;
+  /** The latest that ended, newest first. */
+  readonly provisions: readonly WireProvision[];
+}
+
+/** How far a deployment over many nodes has come. */
+export interface WireDeployment {
+  /** null: every node with a listener. */
+  readonly group: string | null;
+  readonly atOnce: number;
+  readonly mostFailures: number;
+  readonly nodes: Readonly<Record<string, 'waiting' | 'running' | 'done' | 'failed'>>;
+  /** Where it stands in the store; 0 for a new one. */
+  readonly revision: number;
 }

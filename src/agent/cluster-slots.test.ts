@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeClock, TIMING } from '../lib/index.ts';
+import type { FakeClock} from '../lib/index.ts';
+import { TIMING } from '../lib/index.ts';
 import { Place } from '../listener/index.ts';
 import type { NodeLink } from '../link/index.ts';
 import { nodeRecordOf } from '../registry/testing.ts';

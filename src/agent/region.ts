@@ -34,6 +34,7 @@ import {
   type NodeChannel,
 } from '../link/index.ts';
 import {
+  CacheCheck,
   Catalog,
   type Indexed,
   indexOf,
@@ -47,12 +48,14 @@ import {
   StoreFeed,
   TombstoneReaper,
 } from '../registry/index.ts';
-import { Duties, type EtcdAccess, type Fence, fenceOf, type Store, type Write } from '../store/index.ts';
+import { Compaction, Duties, type EtcdAccess, type Fence, fenceOf, type Store, type Write } from '../store/index.ts';
 import { AlarmState, startLiveness, startNodeReaper, type Liveness, type TcpProbe } from './liveness/index.ts';
 import type { Log } from './log.ts';
+import { ReachNode } from './reach-node.ts';
 import { startSlots } from './start-slots.ts';
 import { openRegionStore } from './servers/open-region-store.ts';
 import { RegionServers } from './servers/region-servers.ts';
+import { writeWhenPossible } from './servers/write-when-possible.ts';
 import { startPeers, type OpenPeer } from './servers/start-peers.ts';
 
 /** How long the transitions of a check that is gone are kept where there is no history else. */
@@ -121,6 +124,7 @@ interface Parts extends PreparedParts {
   readonly duties: Duties;
   readonly servers: RegionServers;
   readonly peers: PeerLinks;
+  readonly cacheCheck: CacheCheck;
   readonly catalog: Catalog;
   readonly kv: Kv;
   readonly feed: StoreFeed;
@@ -136,6 +140,7 @@ interface Parts extends PreparedParts {
   readonly queries: LiveQueries;
   readonly links: RegionLinks;
   readonly liveness: Liveness;
+  readonly reach: ReachNode;
   readonly acl: AccessParts;
   /** Signs of life for all links of this server to other processes. */
   readonly pulse: LinkPulse;
@@ -241,6 +246,8 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, options.server) }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   loaded = feed;
+  stack.use(Compaction.start({ store, fence: fence('compactor'), clock, report }));
+  const cacheCheck = stack.use(CacheCheck.start({ feed, store, clock, random, report }));
   stack.use(await TombstoneReaper.start({ store, feed, fence: fence('tombstones'), clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
   stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
@@ -260,9 +267,11 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
   tell();
   const session = (id: string): ReturnType<typeof sessionCompare> => sessionCompare(sessions, id);
   return {
+    reach: new ReachNode({ links: linked.links, catalog, servers }),
     store,
     duties,
     servers,
+    cacheCheck,
     peers,
     catalog,
     kv,
@@ -417,7 +426,9 @@ async function startAccess(
   const { settings, legacy, tokens, takeResetIndex } = accessControl;
   const access = new Access({ state, tokens, settings, clock });
   const writes = new AccessWrites({ feed, state, clock, legacy });
-  await ensureManagement(accessControl, { writes });
+  const warn = (text: string): void => log.warn({}, text);
+  const ensure = (): Promise<void> => ensureManagement(accessControl, { writes });
+  stack.defer(await writeWhenPossible(ensure, { clock, warn }));
   const report = (error: unknown): void => log.error({ err: error }, messageOf(error));
   if (settings.enabled) stack.use(TokenExpiry.start({ writes, fence, clock, report, everyMs: EXPIRY_EVERY_MS }));
   return { access, state, writes, tokens, takeResetIndex };

@@ -1,8 +1,8 @@
-import type { ListenerControl } from '../api/index.ts';
+import type { ListenerControl, NodeProvisions } from '../api/index.ts';
 import type { Consumer } from '../change/index.ts';
 import { HealthChecks } from '../health/index.ts';
 import { messageOf, type DroverError } from '../lib/index.ts';
-import type { Order } from '../link/index.ts';
+import { QuestionHandlers, type NodeQuestions, type Order } from '../link/index.ts';
 import type { CheckRecord } from '../registry/index.ts';
 import type { NodeConfig } from './config/config.ts';
 import { Consumers } from './consumers.ts';
@@ -43,7 +43,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   let why: Ending = 'stop';
   const { stateDirectory } = options;
   const registrations = stack.use(await Registrations.open(options.keepsRegistrations ? stateDirectory : null, warn));
-  const link = stack.use(new NodeLinkKeeper({ ...options, node: config.name, warn }));
+  const questions = new QuestionHandlers<NodeQuestions>(options.questions);
+  const link = stack.use(new NodeLinkKeeper({ ...options, questions, node: config.name, warn }));
   const targets = new NodeTargets(config.name, options.elsewhere);
   const health = stack.use(
     await startHealth(options, targets, {
@@ -65,6 +66,7 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
     onStop,
     (ask) => link.ask('slot', ask, { timeoutMs: ASK_PLACE_MS }),
   );
+  questions.set('listener', () => ({ status: provisionsOf(parts.listener) }));
   const failed = (consumer: Consumer, error: unknown): void =>
     log.error({ node: config.name, consumer: consumer.kind }, messageOf(error));
   const consumers = stack.use(new Consumers(parts.all, failed));
@@ -138,10 +140,18 @@ function startHealth(options: StartNodeOptions, targets: NodeTargets, events: He
   });
 }
 
+const TOLD_RUNS = 5;
+
+/** What a node says of its listener when it is asked. */
+function provisionsOf(listener: NodeConsumers['listener']): NodeProvisions {
+  if (listener === null) return { listener: null, provisions: [] };
+  return { listener: listener.status(), provisions: listener.provisions().slice(0, TOLD_RUNS) };
+}
+
 async function obey(order: Order, listener: ListenerControl | null, log: Log): Promise<void> {
   if (listener === null) return;
   try {
-    if (order.type === 'provision') await listener.provision({ skipSettle: order.skipSettle });
+    if (order.type === 'provision') await listener.provision(order);
     else if (order.enabled) await listener.on();
     else await listener.off();
   } catch (error) {

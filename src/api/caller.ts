@@ -27,6 +27,11 @@ export class Caller {
     return (this.#authority ??= this.#access.authorityOf(secret));
   }
 
+  /** Their token, to ask another server with; empty for none. */
+  get secret(): string {
+    return tokenOf(null, this.#origin.headers);
+  }
+
   /** Whether they may something even now, for answers that go on; false when the token is gone. */
   stillMay(...need: Parameters<Authority['allows']>): boolean {
     this.#authority = undefined;

@@ -3,6 +3,7 @@ export * from './registration.ts';
 export { withSidecarPort } from './sidecar.ts';
 export * from './http-settings.ts';
 export type { ApiContext } from './context.ts';
+export type { NodeProvisions, NodeReach, ReachVia } from './node-reach.ts';
 export * from './forward/index.ts';
 export type { ApiLog, LogLevel, LogLine } from './api-log.ts';
 export { refuseTakenPort } from './refuse-taken-port.ts';

@@ -23,7 +23,7 @@ export interface ListenerControl {
   on(): Promise<unknown>;
   off(): Promise<unknown>;
   /** Queues one run now, past settle and throttle, never past the single flight. */
-  provision(options: { readonly skipSettle: boolean }): Promise<unknown>;
+  provision(options: { readonly skipSettle: boolean; readonly cause?: string }): Promise<unknown>;
   /** The last runs, newest first, plain JSON. */
   provisions(): readonly object[];
 }

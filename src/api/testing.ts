@@ -93,6 +93,10 @@ export function testContext(
     http,
     reload,
     upgrades: new Map(),
+    reach: {
+      provision: () => Promise.resolve(),
+      provisions: () => Promise.resolve({ listener: null, provisions: [] }),
+    },
     liveness: { alarm: null, release: () => Promise.resolve(parts.feed.revision) },
     clock,
     nodes,

@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'node:show': async () => (await import('./commands/node-show.ts')).nodeShow,
   'check:log': async () => (await import('./commands/check-log.ts')).checkLog,
   'node:maintenance': async () => (await import('./commands/node-maintenance.ts')).nodeMaintenance,
+  'instance:deploy': async () => (await import('./commands/instance-deploy.ts')).instanceDeploy,
   'node:release': async () => (await import('./commands/node-release.ts')).nodeRelease,
   'kv:get': async () => (await import('./commands/kv-get.ts')).kvGet,
   'kv:put': async () => (await import('./commands/kv-put.ts')).kvPut,

@@ -120,3 +120,16 @@ export const watchFailed = defineError(
 export const unexpected = defineError('CLI_FAILED', 500, (text: string) => text, {
   hint: 'where that does not say what to mend, it is a bug in drover: report it with the command',
 });
+export const nothingToDeploy = defineError(
+  'CLI_NOTHING_TO_DEPLOY',
+  404,
+  (group: string) => `${group} has no node with a provision command`,
+  {
+    hint: 'a node belongs to the group that its provision.group names',
+  },
+);
+export const deploymentStopped = defineError(
+  'CLI_DEPLOYMENT_STOPPED',
+  500,
+  (what: string, failed: readonly string[]) => `${what}; ${failed.join(', ')} failed`,
+);

@@ -125,7 +125,7 @@ function normalise(words: readonly string[], specs: readonly OptionSpec[]): stri
     const [flag = ''] = word.split('=', 1);
     const spec = specs.find((one) => [nameOf(one), nameOf(one).slice(1)].includes(flag));
     if (spec === undefined) return [word];
-    const full = word.startsWith('--') ? word : `-${word}`;
+    const full = word.startsWith('--') || flag === nameOf(spec) ? word : `-${word}`;
     const isBare = spec.flags.endsWith(']') && full === nameOf(spec) && !/^[\d.]/.test(words[index + 1] ?? '');
     // Left alone, commander would take the next word. An empty value stands for none.
     return isBare ? [`${full}=`] : [full];

@@ -103,5 +103,5 @@ export type RegionMessage =
 
 /** Something the region tells a node to do; the scheduler and the fleet will add theirs. */
 export type Order =
-  | { readonly type: 'provision'; readonly skipSettle: boolean }
+  | { readonly type: 'provision'; readonly skipSettle: boolean; readonly cause?: string }
   | { readonly type: 'listener'; readonly enabled: boolean };

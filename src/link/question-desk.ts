@@ -22,6 +22,12 @@ type AnyHandler = (ask: unknown, context: QuestionContext) => unknown;
 /** Who answers which kind of question, for all links of an end: kinds are added where they are composed. */
 export class QuestionHandlers<Questions> {
   readonly #handlers = new Map<string, AnyHandler>();
+  readonly #others: QuestionHandlers<Questions> | undefined;
+
+  /** `others` answer what these do not. */
+  constructor(others?: QuestionHandlers<Questions>) {
+    this.#others = others;
+  }
 
   /** Each kind once. */
   set<Kind extends QuestionKind<Questions>>(kind: Kind, handler: QuestionHandler<Questions, Kind>): void {
@@ -29,7 +35,7 @@ export class QuestionHandlers<Questions> {
   }
 
   get(kind: string): AnyHandler | undefined {
-    return this.#handlers.get(kind);
+    return this.#handlers.get(kind) ?? this.#others?.get(kind);
   }
 }
 

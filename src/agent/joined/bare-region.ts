@@ -70,6 +70,7 @@ export async function startBareRegion(options: BareRegionOptions, stack: AsyncDi
     acl,
     // Both are a server's to answer.
     liveness: { alarm: null, release: () => Promise.reject(noRegion([], '')) },
+    reach: { provision: () => Promise.reject(noRegion([], '')), provisions: () => Promise.reject(noRegion([], '')) },
     upgrades: new Map(),
   } satisfies Partial<ApiContext>;
 }

@@ -90,3 +90,14 @@ export const unknownCheck = defineError(
   404,
   (node: string, check: string) => `node "${node}" has no check "${check}", and none is remembered`,
 );
+export const unknownDeployment = defineError(
+  'API_UNKNOWN_DEPLOYMENT',
+  404,
+  (id: string) => `there is no deployment "${id}"`,
+);
+export const badDeployment = defineError(
+  'API_DEPLOYMENT_CHANGED',
+  409,
+  (id: string) => `deployment "${id}" was written by somebody else meanwhile`,
+  { hint: 'one instance:deploy goes on with it; leave it to that one, or end it first' },
+);

@@ -64,6 +64,8 @@ test('GET /v2/nodes lists nodes with their services, without Consul’s own', as
     federation: 'default',
     status: 'up',
     since: expect.any(String),
+    consumers: ['environment'],
+    provisionGroup: null,
     runs: ['app-www'],
     services: [{ id: 'api-a', service: 'api', health: 'passing' }],
     external: false,

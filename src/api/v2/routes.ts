@@ -9,6 +9,7 @@ import { eventRoutes } from './routes/events.ts';
 import { historyRoutes } from './routes/history.ts';
 import { listenerRoutes } from './routes/listener.ts';
 import { maintenanceRoutes } from './routes/maintenance.ts';
+import { provisioningRoutes } from './routes/provisioning.ts';
 import { nodeRoutes } from './routes/nodes.ts';
 import { openApiRoute } from './routes/openapi.ts';
 import { serviceRoutes } from './routes/services.ts';
@@ -25,6 +26,7 @@ export function v2Routes(): readonly Route[] {
     ...environmentRoutes,
     ...listenerRoutes,
     ...maintenanceRoutes,
+    ...provisioningRoutes,
     ...changeRoutes,
     ...eventRoutes,
     ...historyRoutes,

@@ -117,6 +117,8 @@ export const nodeSchema = z.object({
     .describe('Of a suspected node, what probes found dead: instance → refused, silent or unseen.'),
   answering: names.exactOptional().describe('Of a node that is down, its instances that answer all the same.'),
   released: z.boolean().exactOptional().describe('An operator let it go.'),
+  consumers: names.describe('What its agent runs: environment, balancer, listener.'),
+  provisionGroup: z.string().nullable().describe('Of whom at most so many provision at once.'),
   runs: names.describe('Definitions that it is told to run.'),
   services: z.array(z.object({ id: z.string(), service: z.string(), health })),
   external: z.boolean().describe('Registered through the catalog: no agent vouches for it.'),
@@ -184,6 +186,20 @@ export const provisionSchema = z.object({
   signal: z.string().nullable(),
   succeeded: z.boolean(),
   logFile: z.string().describe('What it printed, on its node.'),
+});
+
+export const nodeProvisionsSchema = z.object({
+  listener: listenerSchema.nullable().describe('null: it has none.'),
+  provisions: z.array(provisionSchema).describe('The latest that ended, newest first.'),
+});
+export const deploymentSchema = z.object({
+  group: z.string().nullable().describe('null: every node with a listener.'),
+  atOnce: z.number().int().min(1),
+  mostFailures: z.number().int().min(0).describe('More than so many end it.'),
+  nodes: z
+    .record(z.string(), z.enum(['waiting', 'running', 'done', 'failed']))
+    .describe('In the order in which they are done, the first one alone.'),
+  revision: z.number().int().min(0).describe('Where it stands in the store; 0 for a new one.'),
 });
 
 export const maintenanceSchema = z.object({

@@ -21,6 +21,12 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   'DELETE /v2/datastores/{name}': { url: '/v2/datastores/DB' },
   'PUT /v2/definitions': { url: '/v2/definitions', body: [{ id: 'other' }] },
   'PUT /v2/definitions/{id}': { url: '/v2/definitions/other', body: { id: 'other' } },
+  'GET /v2/nodes/{name}/provisions': { url: '/v2/nodes/n1/provisions' },
+  'POST /v2/nodes/{name}/provisions': { url: '/v2/nodes/n1/provisions' },
+  'PUT /v2/deployments/{id}': {
+    url: '/v2/deployments/d1',
+    body: { group: null, atOnce: 1, mostFailures: 0, nodes: {}, revision: 0 },
+  },
   'PUT /v2/nodes/{name}/release': { url: '/v2/nodes/n1/release' },
   'PUT /v2/maintenance': { url: '/v2/maintenance?enable=true' },
   'GET /v2/access/why': { url: '/v2/access/why?token=other&resource=key&level=read' },

@@ -20,6 +20,8 @@ const node = {
   federation: 'default',
   status: 'up',
   since: '',
+  consumers: [],
+  provisionGroup: null,
   runs: ['www'],
   services: [],
   external: false,

@@ -80,7 +80,8 @@ function sayAlive({ status, since, evidence, dead, answering, released }: AliveR
 }
 
 function sayNode({ record, alive, instances }: CatalogNode, authority: Authority) {
-  const { name, address, federation, runs, external } = record;
+  const { name, address, federation, runs, external, provisionGroup = null } = record;
+  const consumers = [...record.consumers];
   const services = [...instances.values()]
     .filter(({ record: { service } }) => service !== 'consul' && authority.allows('service', service, 'read'))
     .map((instance) => ({
@@ -88,5 +89,5 @@ function sayNode({ record, alive, instances }: CatalogNode, authority: Authority
       service: instance.record.service,
       health: healthOf(instance),
     }));
-  return { name, address, federation, ...sayAlive(alive), runs, services, external };
+  return { name, address, federation, ...sayAlive(alive), consumers, provisionGroup, runs, services, external };
 }
