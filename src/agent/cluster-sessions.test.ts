@@ -114,7 +114,7 @@ test('two holders never both write with fencing: what the first still sends afte
   await cluster.clock.advance(25_000);
   expect(isThere(one, first, second)).toEqual([false, false]);
   const two = await create(second);
-  await second.parts.sessionWrites.renew(two);
+  second.parts.sessionWrites.renew(two);
   expect((await second.parts.kvWrites.acquire('leader', value('two'), two)).ok).toBe(true);
   await expect(first.parts.kvWrites.acquire('leader', value('late'), one)).rejects.toMatchObject({
     code: 'KV_INVALID_SESSION',
