@@ -115,8 +115,7 @@ describe('CacheCheck', () => {
   test('nothing is looked at over a store that loses nothing', async () => {
     await using stack = new AsyncDisposableStack();
     const { clock, options } = await world(stack);
-    const { status } = options.store;
-    stack.use(CacheCheck.start({ ...options, store: { status } }));
+    stack.use(CacheCheck.start({ ...options, store: { status: () => options.store.status() } }));
     expect(clock.pending).toBe(0);
   });
 });

@@ -198,6 +198,32 @@ describe('Duties', () => {
     expect(lost).toBe(1);
   });
 
+  test('duty() is taken over at once from a former run by who has the store for itself, and by nobody else', async () => {
+    await using one = await world();
+    const lease = await one.store.lease(60_000);
+    const value = JSON.stringify({ holder: 'a', lease: lease.id });
+    await one.store.commit({ compares: [], writes: [{ type: 'put', key: 'lead/reaper', value, lease }] });
+    const other = one.serve('a').duty('reaper');
+    await one.clock.advance(TTL_MS);
+    expect(other.fence).toBeNull();
+    const alone: Store = new Proxy(one.store, {
+      get: (target, name) => {
+        if (name === 'status') return () => ({ ...target.status(), engine: 'sqlite' });
+        const found: unknown = Reflect.get(target, name);
+        return typeof found === 'function' ? found.bind(target) : found;
+      },
+    });
+    const options = { store: alone, holder: 'a', ttlMs: TTL_MS, clock: one.clock, random: () => 0.5 };
+    await using duties = Duties.start(options);
+    const duty = duties.duty('reaper');
+    await one.clock.advance(0);
+    expect(duty.fence).not.toBeNull();
+    // Also when the former lease ends.
+    await lease.revoke();
+    await one.clock.advance(TTL_MS * 2);
+    expect(await write(one.store, duty)).toBe(true);
+  });
+
   test('duties of servers that try at once are spread', async () => {
     await using one = await world();
     const names = ['1', '2', '3', '4', '5', '6'];

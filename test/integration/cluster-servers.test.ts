@@ -138,6 +138,11 @@ requireComponent('etcd')('servers over one etcd', () => {
       await until(async () => (await knowsLeader(a)) === 'false' && (await knowsLeader(b)) === 'false', 30_000);
       const refused = await ask(a, '/v1/kv/k', 'PUT', 'other');
       expect([refused.status, await refused.text()]).toEqual([500, 'No cluster leader']);
+      const ours = await ask(a, '/v2/datastores/D', 'PUT', { value: 'v' });
+      expect([ours.status, (await ours.json()) as unknown]).toMatchObject([
+        500,
+        { error: { code: 'STORE_NO_LEADER' } },
+      ]);
       const consistent = await ask(b, '/v1/kv/k?consistent');
       expect([consistent.status, await consistent.text()]).toEqual([500, 'No cluster leader']);
       const stale = await ask(b, '/v1/kv/k?raw&stale');
