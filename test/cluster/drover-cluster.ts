@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { DroverProcess, type DroverProcessOptions } from './drover-process.ts';
+import { DroverProcess, type DroverProcessOptions, type Home } from './drover-process.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
 import { written, type Ground } from './ground.ts';
 import { LoopbackGround } from './loopback-ground.ts';
@@ -15,7 +15,7 @@ export interface DroverClusterOptions {
   /** More of the configuration of each server. */
   readonly serverConfiguration?: object;
   /** More of the configuration of an agent. */
-  readonly agentConfiguration?: (index: number, address: string) => object;
+  readonly agentConfiguration?: (index: number, at: Home) => object;
 }
 
 interface Parts {
@@ -117,12 +117,12 @@ async function prepareAgents(
   }: { readonly ground: Ground; readonly folder: string; readonly servers: readonly DroverProcess[] },
 ): Promise<DroverProcess[]> {
   const join = { retry_join: servers.map(({ http }) => written(http.reached)) };
-  const more = (index: number, address: string): object => ({ ...join, ...agentConfiguration(index, address) });
+  const more = (index: number, at: Home): object => ({ ...join, ...agentConfiguration(index, at) });
   return prepare(count, (index) => ({
     name: `agent-${index}`,
     ground,
     folder,
-    configuration: (address) => more(index, address),
+    configuration: (at) => more(index, at),
   }));
 }
 

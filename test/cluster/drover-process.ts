@@ -10,6 +10,13 @@ const READY_MS = 40_000;
 /** It is not to fall; one on a busy machine may find its etcd too slow. */
 const MOST_FALLS = 5;
 
+/** Where an agent is at home. */
+export interface Home {
+  readonly address: string;
+  /** Goes with the cluster. */
+  readonly folder: string;
+}
+
 /** One agent of a cluster. */
 export interface DroverProcessOptions {
   /** Its first node's name, and what it is called among the parties. */
@@ -17,8 +24,8 @@ export interface DroverProcessOptions {
   readonly ground: Ground;
   /** Below which it has a folder of its own. */
   readonly folder: string;
-  /** Beside where it listens and what it is called, at its address; see docs/reference/configuration.md. */
-  readonly configuration: (address: string) => object;
+  /** Beside where it listens and what it is called; see docs/reference/configuration.md. */
+  readonly configuration: (at: Home) => object;
 }
 
 /** `drover agent` in a process of its own; killed, stopped and started again on the same data and places. */
@@ -138,7 +145,7 @@ export class DroverProcess implements AsyncDisposable {
       advertise_addr: outerAddress,
       ports: { http: this.http.listen.port, dns: this.dnsPort },
       timing: 'local',
-      ...this.#options.configuration(address),
+      ...this.#options.configuration({ address, folder: this.folder }),
     };
   }
 

@@ -157,6 +157,8 @@ class OrderSearch {
     const operation = this.#operations[moment.index] as Operation;
     const after = applied(this.#held, operation);
     if (after === undefined || (after !== this.#held && this.#isAwaited(operation))) return false;
+    // Nothing asks that it was done, and doing it changed nothing: it may as well have been done at the end.
+    if (after === this.#held && operation.endMs === Infinity) return false;
     this.#isPlaced[moment.index] = 1;
     const situation = this.#situation(after);
     if (this.#seen.has(situation)) {

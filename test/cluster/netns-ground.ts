@@ -1,9 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Entrance, Ground, Site } from './ground.ts';
 
 const run = promisify(execFile);
 const FIRST = 11;
+
+/** Waits for the end of its standard input; when that comes without a word, the maker was killed, and it takes everything away. */
+const GUARD = `read -r word || {
+  for space in $(ip netns list | cut -d' ' -f1 | grep "^$1-"); do ip netns del "$space"; done
+  ip link del "$1-br"
+}`;
 
 /**
  * Network namespaces of this machine with a bridge between them; for root. A line is cut by iptables, which drops packets both ways
@@ -14,10 +20,15 @@ export class NetnsGround implements Ground {
   readonly #net: string;
   readonly #addresses = new Map<string, string>();
   readonly #cuts = new Map<string, Set<string>>();
+  readonly #guard: ChildProcess;
 
   private constructor(id: string, net: string) {
     this.#id = id;
     this.#net = net;
+    const stdio: ['pipe', 'ignore', 'ignore'] = ['pipe', 'ignore', 'ignore'];
+    this.#guard = spawn('/bin/sh', ['-c', GUARD, 'guard', id], { stdio, detached: true });
+    this.#guard.stdin?.on('error', () => undefined);
+    this.#guard.unref();
   }
 
   /** `id` has at most eight letters and digits and is nobody else's; the bridge is 10.NET.1, parties are 10.NET.11 and up. @throws when not root */
@@ -78,6 +89,7 @@ export class NetnsGround implements Ground {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const party of this.#addresses.keys()) await quietly(ip('netns', 'del', this.#space(party)));
     await quietly(ip('link', 'del', this.#bridge));
+    this.#guard.stdin?.end('taken away\n');
   }
 
   get #bridge(): string {

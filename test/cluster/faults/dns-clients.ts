@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import type { DroverProcess } from '../drover-process.ts';
+import { until } from '../until.ts';
 import type { Findings } from './invariants.ts';
 import type { Seeded } from './seeded.ts';
 import { sleep } from './sleep.ts';
@@ -18,6 +19,7 @@ export interface DnsClientsOptions {
 const TIMEOUT_MS = 2_000;
 /** A process that has just begun may still be reading. */
 const WARM_MS = 2_000;
+const PRIME_MS = 30_000;
 
 /** Asks servers and agents for a service that always has a healthy instance (11). */
 export class DnsClients {
@@ -25,6 +27,14 @@ export class DnsClients {
 
   constructor(options: DnsClientsOptions) {
     this.#options = options;
+  }
+
+  /** Each of them has answered once: an agent that is cut off knows what it was asked before. */
+  async prime(): Promise<void> {
+    const answers = (asked: DroverProcess) => async (): Promise<boolean> => (await this.#resolve(asked))[0] > 0;
+    for (const asked of this.#options.processes) {
+      await until(answers(asked), PRIME_MS, () => `${asked.name} does not answer ${this.#options.name}`);
+    }
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -38,15 +48,20 @@ export class DnsClients {
 
   async #ask(asked: DroverProcess): Promise<void> {
     const { name, answers, findings } = this.#options;
-    const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
-    resolver.setServers([`${asked.site.address}:${asked.dnsPort}`]);
     const begunAtMs = performance.now();
-    const [found, code] = await resolver.resolve4(name).then(
-      (addresses): [number, string] => [addresses.length, ''],
-      (error: NodeJS.ErrnoException): [number, string] => [0, error.code ?? error.message],
-    );
+    const [found, code] = await this.#resolve(asked);
     // It may have been stopped or killed meanwhile.
     if (!answers(asked, performance.now() - begunAtMs + WARM_MS)) return;
     findings.expect(11, found > 0, () => `${asked.name} answers ${code || 'nothing'} to ${name}`);
+  }
+
+  /** How many addresses, or why none. */
+  async #resolve(asked: DroverProcess): Promise<[found: number, code: string]> {
+    const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
+    resolver.setServers([`${asked.site.address}:${asked.dnsPort}`]);
+    return resolver.resolve4(this.#options.name).then(
+      (addresses): [number, string] => [addresses.length, ''],
+      (error: NodeJS.ErrnoException): [number, string] => [0, error.code ?? error.message],
+    );
   }
 }

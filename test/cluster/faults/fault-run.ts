@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import { DroverCluster } from '../drover-cluster.ts';
 import { checkLinearizable, type Verdict } from '../linearizable.ts';
-import { quickFolder } from '../quick-folder.ts';
 import { DnsClients } from './dns-clients.ts';
 import { DutyWriter } from './duty-writer.ts';
 import { Followers } from './followers.ts';
@@ -46,16 +44,15 @@ export interface FaultRunResult {
 /** Runs a cluster under seeded faults and many kinds of clients, and holds it to the thirteen invariants. */
 export async function runFaults(options: FaultRunOptions): Promise<FaultRunResult> {
   await using stack = new AsyncDisposableStack();
-  const folder = await quickFolder('drover-faults-');
-  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  await Provisions.prepare(folder);
   const cluster = stack.use(
     await DroverCluster.start({
       agents: AGENTS,
       serverConfiguration: { session_ttl_min: '1s' },
-      agentConfiguration: (index) => (index === 0 ? provisioning(folder) : {}),
+      agentConfiguration: (index, { folder }) => (index === 0 ? provisioning(folder) : {}),
     }),
   );
+  const folder = cluster.agents[0]?.folder as string;
+  await Provisions.prepare(folder);
   const store = stack.use(await openStore(cluster.etcd.url));
   const run = new FaultRun(options, { cluster, store, folder });
   try {
@@ -124,6 +121,7 @@ class FaultRun {
     const writers = ['a', 'b', 'c'].map(
       (writer) => new DutyWriter({ store: this.#store, name: `faults-${writer}`, random: fork(), ttlMs: DUTY_TTL_MS }),
     );
+    await dns.prime();
     const lasts = [witness, dns, followers, instances, ...writers];
     const running = lasts.map((one) => one.run(stop.signal));
     try {
@@ -182,7 +180,8 @@ class FaultRun {
       witness.check(),
       ledger.check(),
     ]);
-    await kv.readAll();
+    const silent = await kv.readAll();
+    this.#findings.expect(12, silent.length === 0, () => silent.join('; '));
     this.#judge(kv);
     this.#add({
       operations: kv.history.length,

@@ -75,7 +75,8 @@ async function oneRun(
   stop.abort();
   await working;
   await cluster.healAll();
-  if (reads === 'consistent') await kv.readAll();
+  const silent = reads === 'consistent' ? await kv.readAll() : [];
+  if (silent.length > 0) throw new Error(silent.join('; '));
   const verdict = checkLinearizable(kv.history);
   const [found] = verdict.violations;
   const word = found === undefined ? 'in order' : `REFUSED: ${JSON.stringify(found)}`;

@@ -41,7 +41,7 @@ export class Provisions {
     this.#options = options;
   }
 
-  /** Before the agent starts. */
+  /** Before there is anything to provision. */
   static async prepare(directory: string): Promise<void> {
     await writeFile(path.join(directory, 'provision.sh'), PROVISION);
   }

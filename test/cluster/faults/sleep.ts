@@ -2,7 +2,7 @@
 export function sleep(forMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) return resolve();
-    const timer = setTimeout(done, forMs);
+    const timer = setTimeout(done, Math.max(forMs, 0));
     function done(): void {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);
