@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { messageOf, openArchive } from '../lib/index.ts';
+import { countFamilies, messageOf, openArchive } from '../lib/index.ts';
 import { badSnapshotFile } from './errors.ts';
 
 const MAX_BYTES = 512 * 1024 * 1024;
@@ -36,7 +36,6 @@ export async function inspectSnapshot(archive: Buffer, from: string): Promise<Sn
     const state = files.get('state');
     if (about?.format !== 'drover-snapshot' || state === undefined)
       throw new TypeError('it is not a snapshot of drover');
-    const { countFamilies } = await import('../store/index.ts');
     return { ...about, families: countFamilies(keysOf(state)) };
   } catch (cause) {
     throw badSnapshotFile.with({ cause }, from, messageOf(cause));
@@ -44,12 +43,12 @@ export async function inspectSnapshot(archive: Buffer, from: string): Promise<Sn
 }
 
 /** The keys of the lines of its state; values may be large and are not looked at. */
-function keysOf(state: Buffer): { readonly key: string }[] {
-  const keys: { readonly key: string }[] = [];
+function keysOf(state: Buffer): string[] {
+  const keys: string[] = [];
   for (let start = 0; start < state.length;) {
     const end = state.indexOf(0x0a, start);
     const line = state.toString('utf8', start, end < 0 ? state.length : end);
-    keys.push({ key: String((JSON.parse(line) as unknown[])[0]) });
+    keys.push(String((JSON.parse(line) as unknown[])[0]));
     start = end < 0 ? state.length : end + 1;
   }
   return keys;

@@ -36,3 +36,4 @@ export * from './shuffle.ts';
 export * from './docker/index.ts';
 export * from './sealed-archive.ts';
 export * from './line-diff.ts';
+export * from './count-families.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countFamilies, digestEntries, findDifference } from './compare-entries.ts';
+import { digestEntries, findDifference } from './compare-entries.ts';
 import type { Entry } from './contract.ts';
 
 const entry = (key: string, value = 'v', createRevision = 1, modRevision = 2): Entry => ({
@@ -10,12 +10,6 @@ const entry = (key: string, value = 'v', createRevision = 1, modRevision = 2): E
   modRevision,
 });
 const TWO = [entry('a'), entry('b')];
-
-test('countFamilies() counts by what stands before the first slash', () => {
-  const keys = ['kv/a/b', 'node/x', 'kv/', 'alone', 'kv/c'].map((key) => ({ key }));
-  expect(countFamilies(keys)).toEqual({ alone: 1, kv: 3, node: 1 });
-  expect(countFamilies([])).toEqual({});
-});
 
 describe('findDifference()', () => {
   test('finds none in what is equal', () => {

@@ -1,17 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from './contract.ts';
 
-/** How many entries each family of keys has (`node`, `kv`, …), by name. */
-export function countFamilies(entries: readonly Pick<Entry, 'key'>[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const { key } of entries) {
-    const end = key.indexOf('/');
-    const family = end < 0 ? key : key.slice(0, end);
-    counts.set(family, (counts.get(family) ?? 0) + 1);
-  }
-  return Object.fromEntries([...counts].toSorted(([one], [other]) => (one < other ? -1 : 1)));
-}
-
 /** Entries that are digested in one turn of the event loop. */
 const A_TURN = 2000;
 

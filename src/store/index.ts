@@ -9,7 +9,6 @@ export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.ts';
 export type { EtcdStore } from './etcd/etcd-store.ts';
 export type { EtcdAccess, EtcdSettings } from './etcd/settings.ts';
 export * from './errors.ts';
-export { countFamilies } from './compare-entries.ts';
 export { migrateStore, type MigrateOptions, type Migration } from './migrate-store.ts';
 export * from './history-record.ts';
 export * from './history-tree.ts';

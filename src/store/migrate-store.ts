@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { countFamilies, digestEntries, findDifference } from './compare-entries.ts';
+import { countFamilies } from '../lib/index.ts';
+import { digestEntries, findDifference } from './compare-entries.ts';
 import type { Entry, Revision, Store } from './contract.ts';
 import { prefixRange } from './contract.ts';
 import {
@@ -102,7 +103,7 @@ function refuseServers({ url, directory }: Place, entries: readonly Entry[]): vo
 type About = Pick<Migration, 'entries' | 'families' | 'left' | 'revision' | 'digest'>;
 
 async function aboutOf({ entries, left, revision }: State): Promise<About> {
-  const [families, digest] = [countFamilies(entries), await digestEntries(entries)];
+  const [families, digest] = [countFamilies(entries.map(({ key }) => key)), await digestEntries(entries)];
   return { entries: entries.length, families, left, revision, digest };
 }
 

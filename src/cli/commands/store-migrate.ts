@@ -1,4 +1,4 @@
-import type { Migration } from '../../store/index.ts';
+import type { Migration } from '../../agent/index.ts';
 import type { Command, Invocation } from '../command.ts';
 import { usageError } from '../errors.ts';
 import { count } from '../say-time.ts';
@@ -26,13 +26,15 @@ export const storeMigrate: Command = {
   ],
   async run({ options, output }) {
     const [from, to] = [urlIn(options, 'from'), urlIn(options, 'to')];
-    const [{ migrateStore }, etcd] = await Promise.all([import('../../store/index.ts'), etcdOf(options)]);
-    const migration = await migrateStore({
+    const { configFile, configDir } = options as { readonly configFile?: string[]; readonly configDir?: string[] };
+    const { moveStore } = await import('../../agent/index.ts');
+    const migration = await moveStore({
       from,
       to,
       mayReplace: options['replace'] === true,
       isDryRun: options['dryRun'] === true,
-      store: { etcd },
+      ...(configFile === undefined ? {} : { configFile }),
+      ...(configDir === undefined ? {} : { configDir }),
     });
     output.data(migration, linesOf(migration));
     return 0;
@@ -43,13 +45,6 @@ function urlIn(options: Invocation['options'], name: 'from' | 'to'): string {
   const url = options[name];
   if (typeof url === 'string') return url;
   throw usageError.with({ hint: 'such as sqlite:/var/lib/drover/store' }, `--${name} is missing`);
-}
-
-async function etcdOf(options: Invocation['options']) {
-  const { configFile, configDir } = options as { readonly configFile?: string[]; readonly configDir?: string[] };
-  if (configFile === undefined && configDir === undefined) return undefined;
-  const { loadConfig } = await import('../../agent/index.ts');
-  return (await loadConfig({ configFile: configFile ?? [], configDir: configDir ?? [] })).etcd;
 }
 
 function linesOf({ entries, families, left, revision, digest, from, to, dryRun }: Migration): string[] {
