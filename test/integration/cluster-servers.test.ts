@@ -23,6 +23,7 @@ const ask = (server: DroverProcess, path: string, method = 'GET', body?: unknown
   fetch(`${server.url}${path}`, {
     method,
     signal: AbortSignal.timeout(20_000),
+    headers: typeof body === 'object' ? { 'content-type': 'application/json' } : {},
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 
