@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NodeLinkKeeper } from '../../src/agent/node-link-keeper.ts';
 import { systemClock, TIMING } from '../../src/lib/index.ts';
 import { LinkPulse, openNodeChannel } from '../../src/link/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf } from '../../src/registry/testing.ts';
 
-/** Nodes in a process of their own: `node link-websocket-nodes.ts URL NAME…`; says `linked` when all are. */
-const [url = '', ...names] = process.argv.slice(2);
+/** Nodes in a process of their own: `node link-websocket-nodes.ts FOLDER URL NAME…`; says `linked` when all are. */
+const [folder = '', url = '', ...names] = process.argv.slice(2);
 const timing = TIMING.local;
 const pulse = new LinkPulse({ clock: systemClock, timing });
-const folder = mkdtempSync(path.join(tmpdir(), 'drover-link-nodes-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 async function keep(name: string): Promise<void> {
   const keeper = new NodeLinkKeeper({

@@ -374,7 +374,9 @@ function masked(text: string): Buffer {
 /** A process that keeps links for nodes, and makes them again. */
 async function startChild(url: string, names: readonly string[]): Promise<ChildProcess> {
   const program = path.join(import.meta.dirname, 'link-websocket-nodes.ts');
-  const child = spawn(process.execPath, [program, url, ...names], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, path.join(folder, 'nodes'), url, ...names], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   stack.defer(async () => {
     const ended = once(child, 'exit');
     if (child.exitCode !== null || child.signalCode !== null) return;
