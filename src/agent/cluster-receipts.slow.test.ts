@@ -220,11 +220,11 @@ function write(at: number, act: (parts: TestCluster['servers'][number]['parts'])
 }
 
 const scale = fc
-  .record({ at: server, name: fc.constantFrom(...PROVIDERS), port: fc.constantFrom(80, 81) })
+  .record({ at: server, name: fc.constantFrom(...PROVIDERS), port: fc.constantFrom(80, 81, 82) })
   .map(({ at, name, port }) =>
     write(at, ({ registry }) =>
       registry.registerExternal({
-        node: { name, address: '10.0.0.1' },
+        node: { name, address: `10.0.0.${name.at(-1)}` },
         instance: instanceRecordOf({ service: 'api', port }),
       }),
     ),
@@ -257,6 +257,25 @@ const restart = server.map(
     (world) =>
       world.restart(at),
 );
+/** A server begins anew, and chooses by its own lights; then the instance that a node has chosen becomes another. */
+const upset = fc
+  .record({ name: node, at: server, port: fc.constantFrom(83, 84) })
+  .map(({ name, at, port }): Step => async (world) => {
+    const { cluster } = world;
+    const home = cluster.servers.find((one) => one.name === world.nodes.get(name)?.home);
+    if (home === undefined || home === cluster.server(at)) return;
+    await world.restart(at);
+    if (cluster.server(at).region === null) await world.restart(at);
+    await cluster.clock.advance(3_000);
+    const chosen = home.region?.parts.changes.view(name)?.choices['app/API_URL']?.instance.split('/')[0];
+    if (chosen === undefined) return;
+    const registration = { node: { name: chosen, address: `10.0.0.${chosen.at(-1)}` } };
+    const instance = instanceRecordOf({ service: 'api', port });
+    await write(cluster.servers.indexOf(home), ({ registry }) =>
+      registry.registerExternal({ ...registration, instance }),
+    )(world);
+    await cluster.clock.advance(3_000);
+  });
 const lines = fc.record({ one: server, other: server, cuts: fc.boolean() }).map(
   ({ one, other, cuts }): Step =>
     ({ cluster }) =>
@@ -271,6 +290,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: pass },
   { weight: 2, arbitrary: move },
   { weight: 1, arbitrary: restart },
+  { weight: 1, arbitrary: upset },
   { weight: 1, arbitrary: lines },
 );
 
