@@ -255,7 +255,8 @@ export class Agent implements AsyncDisposable {
     const { config, log } = this.#options;
     const { addresses } = config.http;
     const nodeAddress = firstOf(config).address;
-    const { address, warning } = advertisedAddress({ httpAddresses: addresses, nodeAddress, store: config.store });
+    const { advertised, store } = config;
+    const { address, warning } = advertisedAddress({ httpAddresses: addresses, nodeAddress, advertised, store });
     if (warning !== null) log.warn({}, warning);
     const httpPort = addresses.length === 0 ? 0 : (this.#http?.port ?? 0);
     await parts.servers.announce({ address, httpPort });

@@ -32,6 +32,7 @@ function config(literal: Partial<AgentConfig>): AgentConfig {
     http: HTTP,
     dns: { addresses: ['127.0.0.1'], port: 0 },
     domain: 'consul.',
+    advertised: null,
     altDomain: null,
     dnsConfig: {},
     logLevel: 'info',

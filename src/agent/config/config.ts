@@ -117,6 +117,8 @@ export interface AgentConfig {
   /** How long history is kept; 0: there is none. */
   readonly historyKeepMs: number;
   readonly scripts: { readonly local: boolean; readonly remote: boolean };
+  /** Where others reach it, where the operator says so. */
+  readonly advertised: string | null;
   /** At least one; the first has the agent API. */
   readonly nodes: readonly NodeConfig[];
   /** Texts about keys that mean nothing here, and the like; printed at start. */

@@ -102,6 +102,7 @@ function settingsOf({
     leaveOnInterrupt: merged.skip_leave_on_interrupt === false,
     pidFile: pidFileOf(merged, files),
     join: [...(merged.retry_join ?? []), ...(merged.start_join ?? [])],
+    advertised: merged.advertise_addr ?? null,
     sessionTtlMinMs: merged.session_ttl_min ?? SESSION_TTL_MIN_MS,
     reapAfterMs: merged.reap_after ?? REAP_AFTER_MS,
     alarmForMs: merged.partition_alarm ?? ALARM_FOR_MS,

@@ -18,6 +18,16 @@ describe('advertisedAddress()', () => {
   });
 
   test.each([
+    [['10.0.0.2'], '203.0.113.1', '203.0.113.1'],
+    [['0.0.0.0'], '203.0.113.1', '203.0.113.1'],
+    [['127.0.0.2'], '127.0.1.2', '127.0.1.2'],
+    [['127.0.0.1'], '10.0.0.1', '127.0.0.1'],
+  ])('advertisedAddress() with HTTP on %j, advertised as %s, is %s', (httpAddresses, advertised, expected) => {
+    const store = 'etcd://10.0.0.9:2379';
+    expect(advertisedAddress({ httpAddresses, nodeAddress: advertised, advertised, store }).address).toBe(expected);
+  });
+
+  test.each([
     'etcd://10.0.0.9:2379',
     'etcd://127.0.0.1:2379,10.0.0.9:2379',
     'etcd://etcd-1:2379/name',

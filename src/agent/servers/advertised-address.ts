@@ -4,6 +4,8 @@ import { isLoopback } from '../../lib/index.ts';
 export interface Reachable {
   readonly httpAddresses: readonly string[];
   readonly nodeAddress: string;
+  /** What the operator says that others reach it by; null when nothing is said. */
+  readonly advertised?: string | null;
   /** As `--store` has it. */
   readonly store: string;
 }
@@ -11,16 +13,20 @@ export interface Reachable {
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**
- * Where other servers and agents reach this one: at its node's address where HTTP answers there, else where it does. The warning is for
+ * Where other servers and agents reach this one: where the operator says, as behind a translation of addresses; else at its node's
+ * address where HTTP answers there, else where it does. What answers on loopback only is not believed to be elsewhere. The warning is for
  * a region of several machines of which this one can be reached by nobody. Pure.
  */
-export function advertisedAddress({ httpAddresses, nodeAddress, store }: Reachable): {
+export function advertisedAddress({ httpAddresses, nodeAddress, advertised = null, store }: Reachable): {
   readonly address: string;
   readonly warning: string | null;
 } {
   const answersThere = httpAddresses.some((address) => address === nodeAddress || WILDCARDS.has(address));
-  const address = answersThere ? nodeAddress : (httpAddresses[0] ?? nodeAddress);
-  const isAlone = httpAddresses.every(isLoopback) && storeHosts(store).some((host) => !isLocal(host));
+  const isLocal = httpAddresses.every(isLoopback);
+  const isBelieved = advertised !== null && (!isLocal || isLoopback(advertised));
+  const found = answersThere ? nodeAddress : (httpAddresses[0] ?? nodeAddress);
+  const address = isBelieved ? advertised : found;
+  const isAlone = isLocal && storeHosts(store).some((host) => !isHere(host));
   if (!isAlone) return { address, warning: null };
   const where = httpAddresses.join(', ') || 'no address';
   return {
@@ -39,6 +45,6 @@ function storeHosts(store: string): string[] {
     .map((one) => one.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
 }
 
-function isLocal(host: string): boolean {
+function isHere(host: string): boolean {
   return host === 'localhost' || isLoopback(host);
 }
