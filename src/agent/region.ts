@@ -238,11 +238,22 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     known,
     new HistoryAuthors(),
   ];
-  const feed = stack.use(await StoreFeed.start({ store, projections, clock, report, ...(checkpoint === undefined ? {} : { checkpoint }) }));
+  const feed = stack.use(
+    await StoreFeed.start({ store, projections, clock, report, ...(checkpoint === undefined ? {} : { checkpoint }) }),
+  );
   const key = new PeerKey();
   const servers = stack.use(await startServers(options, { store, feed, known, duties }, key));
   const takesWrites = (): boolean => store.status().leaderKnown && !store.status().full;
-  const registry = stack.use(new Registry({ feed, catalog, clock, server: options.server, history: keepMs > 0, held: { feed, takesWrites, report } }));
+  const registry = stack.use(
+    new Registry({
+      feed,
+      catalog,
+      clock,
+      server: options.server,
+      history: keepMs > 0,
+      held: { feed, takesWrites, report },
+    }),
+  );
   const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, options.server) }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   loaded = feed;
@@ -282,7 +293,7 @@ async function startParts(options: RegionOptions, stack: AsyncDisposableStack): 
     checkHistory,
     queries,
     ...linked,
-    ...(await startWrites(options, states, { feed, duties, peers }, stack)),
+    ...(await startWrites(options, states, { store, feed, duties, peers }, stack)),
     ...preparedParts({ state: preparedState, feed, catalog, agent: options.server, session }),
     history: new HistoryLog(store),
     acl,
@@ -327,12 +338,14 @@ type Writes = Pick<Parts, 'kvWrites' | 'transactions' | 'sessionWrites'>;
 async function startWrites(
   { clock, historyKeepMs, log, valueBytes, sessionTtlMinMs: ttlMinMs }: RegionOptions,
   { catalog, kv, sessions, preparedState }: States,
-  { feed, duties, peers }: Pick<Parts, 'feed' | 'duties' | 'peers'>,
+  { store, feed, duties, peers }: Pick<Parts, 'store' | 'feed' | 'duties' | 'peers'>,
   stack: AsyncDisposableStack,
 ): Promise<Writes> {
   const report: Report = (error) => log.error({ err: error }, messageOf(error));
   const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
-  const written = { feed, kv, sessions, catalog, clock, withSession, history: historyKeepMs > 0 };
+  // Nobody else writes a store of this process alone.
+  const lags = store.status().engine !== 'sqlite';
+  const written = { feed, kv, sessions, catalog, clock, withSession, history: historyKeepMs > 0, lags };
   const sessionWrites = stack.use(
     await SessionWrites.start({
       ...written,

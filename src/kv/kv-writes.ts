@@ -30,6 +30,8 @@ export interface KvWritesOptions {
   readonly maxValueBytes?: number;
   /** Whether changes leave records of history; they do unless told. */
   readonly history?: boolean;
+  /** Whether others write the store too, so that memory may be behind it; false unless told. */
+  readonly lags?: boolean;
 }
 
 export interface PutOptions extends Authored {
@@ -67,6 +69,7 @@ export class KvWrites {
   readonly #sessions: Sessions;
   readonly #clock: Clock;
   readonly #history: boolean;
+  readonly #lags: boolean;
   readonly #queue = new KeyedQueue();
   /** The time of the last record of history: many are of the same millisecond. */
   #last = { wallMs: Number.NaN, text: '' };
@@ -78,6 +81,7 @@ export class KvWrites {
     this.#sessions = options.sessions ?? new Sessions({ clock: this.#clock });
     this.maxValueBytes = options.maxValueBytes ?? MAX_VALUE_BYTES;
     this.#history = options.history ?? true;
+    this.#lags = options.lags ?? false;
   }
 
   /**
@@ -145,11 +149,13 @@ export class KvWrites {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const { revision } = this.#feed;
         const draft = new KvDraft({ kv: this.#kv, sessions: this.#sessions, revision });
-        if (!decide(draft)) return { ok: false, revision };
+        const ok = decide(draft);
+        if (!ok && !this.#lags) return { ok, revision };
         const txn = draft.toTxn(this.#historyOf(authored), attempt > EXACT_ATTEMPTS);
-        if (txn.writes.length === 0) return { ok: true, revision };
-        const outcome = await this.#feed.commit(txn);
-        if (outcome.ok) return { ok: true, revision: outcome.revision };
+        if (txn.writes.length === 0 && !this.#lags) return { ok, revision };
+        // What is refused, and what is so already, is so only where nobody else has changed what was read.
+        const outcome = await this.#feed.commit(ok ? txn : { ...txn, writes: [] });
+        if (outcome.ok) return { ok, revision: outcome.revision };
         await this.#feed.applied(outcome.revision);
       }
       throw contended(`key "${displayKey(key)}"`, ATTEMPTS);

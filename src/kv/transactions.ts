@@ -25,6 +25,8 @@ export interface TransactionsOptions {
   readonly clock?: Clock;
   /** Whether changes leave records of history; they do unless told. */
   readonly history?: boolean;
+  /** As of `KvWrites`. */
+  readonly lags?: boolean;
   /** As of `SessionWrites`. */
   readonly withSession?: (sessionId: string) => readonly Write[];
 }
@@ -75,10 +77,13 @@ export class Transactions {
     const { revision } = this.#feed;
     const evaluated: Evaluated = evaluateTxn(draft, ops);
     const { results, problems } = evaluated;
-    if (problems.length > 0) return { ok: false, problems };
+    const { lags = false } = this.#options;
+    if (problems.length > 0 && !lags) return { ok: false, problems };
     const txn = this.#txnOf(draft, ops, authored);
-    if (txn.writes.length === 0) return { ok: true, revision, results };
-    const outcome = await this.#feed.commit(txn);
+    if (txn.writes.length === 0 && !lags) return { ok: true, revision, results };
+    // What is refused, and what is so already, is so only where nobody else has changed what was read.
+    const outcome = await this.#feed.commit(problems.length > 0 ? { ...txn, writes: [] } : txn);
+    if (outcome.ok && problems.length > 0) return { ok: false, problems };
     if (outcome.ok) return { ok: true, revision: outcome.revision, results };
     await this.#feed.applied(outcome.revision);
     return undefined;

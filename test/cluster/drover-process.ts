@@ -156,6 +156,11 @@ export class DroverProcess implements AsyncDisposable {
 
   async #answers(): Promise<boolean> {
     if (!this.running) this.#fell();
+    return this.answers();
+  }
+
+  /** Whether HTTP answers now. */
+  async answers(): Promise<boolean> {
     const answer = await fetch(`${this.url}/v1/agent/self`, { signal: AbortSignal.timeout(1_000) }).catch(() => null);
     await answer?.body?.cancel();
     return answer?.ok === true;

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { openStore, type Store } from '../../../src/store/index.ts';
 import { DroverCluster } from '../drover-cluster.ts';
 import { checkLinearizable, type Verdict } from '../linearizable.ts';
@@ -216,9 +219,23 @@ class FaultRun {
   #judge(kv: KvClients): void {
     const verdict = checkLinearizable(kv.history);
     this.#verdicts.push(verdict);
+    for (const { key } of verdict.violations) this.#keep(key, kv);
     for (let key = 0; key < verdict.keys; key++) this.#findings.expect(3, true, () => '');
     for (const { key, stuck, before } of verdict.violations)
       this.#findings.expect(3, false, () => `${key}: ${JSON.stringify(stuck)} after ${JSON.stringify(before)}`);
+  }
+
+  /** The whole history of a key that fits no order, for who looks for the cause. */
+  #keep(key: string, { history }: KvClients): void {
+    const file = path.join(tmpdir(), `drover-history-${this.#options.seed}-${key.replaceAll('/', '-')}.json`);
+    writeFileSync(
+      file,
+      history
+        .filter((one) => one.key === key)
+        .map((one) => `${JSON.stringify(one)}\n`)
+        .join(''),
+    );
+    this.#options.print(`the history of ${key} is in ${file}`);
   }
 
   #isLasting(key: string): boolean {

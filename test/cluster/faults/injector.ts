@@ -2,6 +2,10 @@ import type { DroverCluster } from '../drover-cluster.ts';
 import type { DroverProcess } from '../drover-process.ts';
 import { faultText, type Fault, type FaultKind } from './plan.ts';
 import { sleep } from './sleep.ts';
+import { until } from '../until.ts';
+
+/** How long a process may take to answer after it was started again, until a general healing waits for it. */
+const READY_MS = 60_000;
 
 type Undo = () => Promise<void>;
 
@@ -57,13 +61,13 @@ export class Injector {
       const undo = await ACTS[fault.kind](this.#cluster, fault.target);
       await sleep(fault.forMs);
       await undo();
-      if (stopped !== undefined) void this.#goesOn(stopped);
     } catch (error) {
       failed = (error as Error).message;
     }
     this.#active.delete(fault);
     for (const party of partiesOf(fault, this.#cluster)) this.#wholeSinceMs.set(party, performance.now());
     this.done.push({ fault, failed });
+    if (stopped !== undefined) void this.#goesOn(stopped);
   }
 
   #stoppedBy({ kind, target }: Fault): DroverProcess | undefined {
@@ -71,12 +75,13 @@ export class Injector {
     return kind === 'kill-agent' ? this.#cluster.agents[target] : undefined;
   }
 
+  /** It counts as running as soon as it answers, unless something was done to it meanwhile. */
   async #goesOn(process: DroverProcess): Promise<void> {
-    const isReady = await process.ready().then(
-      () => true,
-      () => false,
-    );
-    if (isReady) this.#runsSinceMs.set(process.name, performance.now());
+    const pid = process.pid;
+    const isSame = (): boolean => process.pid === pid && process.running;
+    const isReady = await until(async () => !isSame() || (await process.answers()), READY_MS).then(isSame, () => false);
+    const isWhole = this.wholeForMs(process.name) > 0;
+    if (isReady && isWhole) this.#runsSinceMs.set(process.name, performance.now());
   }
 }
 
