@@ -3,6 +3,7 @@ import type { ApiContext } from '../context.ts';
 import { nodeOfAgent } from '../caller.ts';
 import { badRequest } from '../errors.ts';
 import { answerRows, type RowsQuery } from './answer-rows.ts';
+import { catchUp } from './blocking.ts';
 import { bodyJson, changedAt, type V1Answer, type V1Request, type V1Route } from './exchange.ts';
 import { SESSION_SHAPE } from './row-shapes.ts';
 import { parseSession } from './parse-session.ts';
@@ -39,7 +40,13 @@ async function destroy(context: ApiContext, request: V1Request): Promise<V1Answe
   return { json: 'true', headers: changedAt(revision) };
 }
 
-function renew(context: ApiContext, request: V1Request): V1Answer {
+function renew(context: ApiContext, request: V1Request): Answering {
+  const isNews = context.sessions.get(idOf(request)) === undefined && context.store.status().engine !== 'sqlite';
+  // One that was just created through another server may not have been heard of here.
+  return isNews ? catchUp(context).then(() => renewKnown(context, request)) : renewKnown(context, request);
+}
+
+function renewKnown(context: ApiContext, request: V1Request): V1Answer {
   const id = idOf(request);
   const known = context.sessions.get(id);
   if (known !== undefined) request.authority.demand('session', known.node, 'write');
