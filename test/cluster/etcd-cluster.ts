@@ -10,7 +10,7 @@ import { LoopbackGround } from './loopback-ground.ts';
 import { quickFolder } from './quick-folder.ts';
 import { until } from './until.ts';
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 /** Where members have a network of their own. */
 const CLIENT_PORT = 2_379;
 const PEER_PORT = 2_380;
