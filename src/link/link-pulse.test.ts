@@ -4,6 +4,7 @@ import { LinkPulse, type Beating } from './link-pulse.ts';
 
 class End implements Beating {
   bytesRead = 0;
+  bytesSent = 0;
   beats = 0;
   silentMs: number | null = null;
 
@@ -34,6 +35,22 @@ describe('LinkPulse', () => {
     }
     expect(new Set(ends.map(({ beats }) => beats))).toEqual(new Set([6]));
     expect(ends.every(({ silentMs }) => silentMs === null)).toBe(true);
+  });
+
+  test('LinkPulse lets no more than half of the longest silence pass, and a look, after whatever was sent last', async () => {
+    for (let sentAtMs = 0; sentAtMs < 1_500; sentAtMs += 100) {
+      const { clock, ends } = start(1);
+      const [end] = ends as [End];
+      await clock.advance(1_500);
+      end.bytesRead++;
+      await clock.advance(sentAtMs);
+      end.bytesSent += 10;
+      const before = end.beats;
+      let silentForMs = 0;
+      for (; end.beats === before && silentForMs < 3_000; silentForMs += 100) await clock.advance(100);
+      expect(silentForMs, `sent ${sentAtMs} ms after a sign of life`).toBeLessThanOrEqual(1_600);
+      expect(silentForMs).toBeGreaterThan(900);
+    }
   });
 
   test('LinkPulse says who is silent, soon after the time is over', async () => {

@@ -4,7 +4,9 @@ import type { Clock, Timer, Timing } from '../lib/index.ts';
 export interface Beating {
   /** Bytes that came so far: anything that came is a sign of life. */
   readonly bytesRead: number;
-  /** Sends a sign of life, unless something else was sent since the last one. */
+  /** Bytes that were sent so far: anything that is sent is a sign of life. */
+  readonly bytesSent: number;
+  /** Sends a sign of life. */
   beat(): void;
   /** Nothing came for so long. */
   silent(forMs: number): void;
@@ -19,18 +21,29 @@ interface Watched {
   bytesRead: number;
   /** Monotonic ms when it was last seen to have read something. */
   heardAtMs: number;
+  bytesSent: number;
+  /** Monotonic ms since when nothing was sent, at the latest. */
+  saidAtMs: number;
+}
+
+/** When is looked, and when was before. Monotonic. */
+interface Look {
+  readonly nowMs: number;
+  readonly beforeMs: number;
+  /** Between two looks, when the process does not stand still. */
+  readonly everyMs: number;
 }
 
 /** So often within a heartbeat is looked at what came: a silence is noticed that much sooner. */
 const LOOKS = 2;
-/** So many signs of life come within the longest silence: one may be late. More would cost a server of a thousand nodes a core's percent each. */
+/** So many signs of life come within the longest silence: one may be late. More would cost a server of a thousand nodes most of a core's percent each. */
 const BEATS = 2;
 /** So many connections are looked at in one turn of the event loop. */
 const AT_ONCE = 256;
 
 /**
- * Signs of life for all links of a process, with one timer: each end says that it is there, twice in the longest silence, and judges the other
- * by what it hears, so that a connection of which one half is gone is noticed by both.
+ * Signs of life for all links of a process, with one timer: each end says that it is there, twice in the longest silence, unless it has said
+ * something else since, and judges the other by what it hears, so that a connection of which one half is gone is noticed by both.
  */
 export class LinkPulse implements Disposable {
   readonly #clock: Clock;
@@ -40,7 +53,6 @@ export class LinkPulse implements Disposable {
   readonly #watched = new Map<Beating, Watched>();
   #timer: Timer | null = null;
   #lookedAtMs = 0;
-  #beatAtMs = 0;
 
   constructor({ clock, timing }: LinkPulseOptions) {
     this.#clock = clock;
@@ -56,10 +68,10 @@ export class LinkPulse implements Disposable {
 
   add(one: Beating): void {
     const nowMs = this.#clock.now();
-    this.#watched.set(one, { bytesRead: one.bytesRead, heardAtMs: nowMs });
+    const { bytesRead, bytesSent } = one;
+    this.#watched.set(one, { bytesRead, heardAtMs: nowMs, bytesSent, saidAtMs: nowMs });
     if (this.#timer !== null) return;
     this.#lookedAtMs = nowMs;
-    this.#beatAtMs = nowMs;
     this.#arm();
   }
 
@@ -76,40 +88,44 @@ export class LinkPulse implements Disposable {
   #arm(): void {
     this.#timer = this.#clock.after(this.#lookEveryMs, () => {
       const nowMs = this.#clock.now();
-      // What was not read while this process itself stood still is no silence of the others.
-      const stoodStillMs = Math.max(0, nowMs - this.#lookedAtMs - this.#lookEveryMs);
+      const look: Look = { nowMs, beforeMs: this.#lookedAtMs, everyMs: this.#lookEveryMs };
       this.#lookedAtMs = nowMs;
       this.#arm();
-      void this.#look([...this.#watched], nowMs, stoodStillMs, this.#isBeat(nowMs));
+      void this.#look([...this.#watched], look);
     });
   }
 
-  /** Timers are early by less than a millisecond at times. */
-  #isBeat(nowMs: number): boolean {
-    if (nowMs - this.#beatAtMs < this.#beatEveryMs - 1) return false;
-    this.#beatAtMs = nowMs;
-    return true;
-  }
-
-  async #look(
-    all: readonly (readonly [Beating, Watched])[],
-    nowMs: number,
-    forgivenMs: number,
-    isBeat: boolean,
-  ): Promise<void> {
+  async #look(all: readonly (readonly [Beating, Watched])[], look: Look): Promise<void> {
     for (const [index, [one, watched]] of all.entries()) {
       if (index > 0 && index % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
       if (!this.#watched.has(one)) continue;
-      const silentMs = silenceOf(one, watched, nowMs, forgivenMs);
+      const silentMs = silenceOf(one, watched, look);
       if (silentMs >= this.#silenceMs) one.silent(silentMs);
-      else if (isBeat) one.beat();
+      else if (this.#isToSpeak(one, watched, look)) this.#beat(one, watched, look);
     }
+  }
+
+  /** What was sent since the last look may have been sent right after it. */
+  #isToSpeak({ bytesSent }: Beating, watched: Watched, { nowMs, beforeMs }: Look): boolean {
+    if (bytesSent !== watched.bytesSent) {
+      watched.bytesSent = bytesSent;
+      watched.saidAtMs = Math.max(watched.saidAtMs, beforeMs);
+    }
+    // Timers are early by less than a millisecond at times.
+    return nowMs - watched.saidAtMs >= this.#beatEveryMs - 1;
+  }
+
+  #beat(one: Beating, watched: Watched, { nowMs }: Look): void {
+    one.beat();
+    watched.bytesSent = one.bytesSent;
+    watched.saidAtMs = nowMs;
   }
 }
 
 /** How long nothing came, as far as was looked. */
-function silenceOf({ bytesRead }: Beating, watched: Watched, nowMs: number, forgivenMs: number): number {
-  if (bytesRead === watched.bytesRead) watched.heardAtMs += forgivenMs;
+function silenceOf({ bytesRead }: Beating, watched: Watched, { nowMs, beforeMs, everyMs }: Look): number {
+  // What was not read while this process itself stood still is no silence of the others.
+  if (bytesRead === watched.bytesRead) watched.heardAtMs += Math.max(0, nowMs - beforeMs - everyMs);
   else {
     watched.bytesRead = bytesRead;
     watched.heardAtMs = nowMs;

@@ -51,7 +51,7 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   #handleClose: ((reason: string) => void) | undefined;
   #closed: string | undefined;
   #error = '';
-  #hasSent = false;
+  #bytesSent = 0;
   #silentForMs = 0;
 
   constructor({ socket, transport, pulse, parse, limits = CHANNEL_LIMITS }: WebSocketChannelOptions<Incoming>) {
@@ -75,13 +75,17 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
     return this.#transport.bytesRead ?? 0;
   }
 
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
   send(message: Outgoing): void {
     if (this.#closed !== undefined) return;
     const text = JSON.stringify(message);
     // A quarter of the bound cannot be more bytes than the bound, whatever is in it.
     if (text.length > this.#limits.messageBytes / 4 && Buffer.byteLength(text) > this.#limits.messageBytes)
       return this.close(`a message of ${text.length} characters is larger than a link takes`);
-    this.#hasSent = true;
+    this.#bytesSent += text.length;
     this.#socket.send(text);
     const waiting = this.#socket.bufferedAmount;
     if (waiting > this.#limits.bufferedBytes) this.#cut(`the other end does not read: ${waiting} bytes wait for it`);
@@ -107,8 +111,7 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
 
   beat(): void {
     // An unsolicited pong is a sign of life that asks for no answer (RFC 6455, 5.5.3).
-    if (!this.#hasSent) this.#socket.pong();
-    this.#hasSent = false;
+    this.#socket.pong();
   }
 
   silent(forMs: number): void {
