@@ -81,6 +81,21 @@ describe('RegionServers', () => {
     expect(b.self).toMatchObject({ address: 'fd00::1', httpPort: 8_500 });
   });
 
+  test('announce() is said again until it stands, when the store did not take it at first', async () => {
+    await using one = await world();
+    const a = await one.serve(record('a'));
+    const line = new LeaderlessStore(one.store);
+    // Its lease goes on: only what is written comes to nothing, as with a leader that has just changed.
+    line.lease = (ttlMs) => one.store.lease(ttlMs);
+    const b = await one.serve(record('b'), line);
+    line.cut();
+    await b.announce({ address: '10.0.0.2', httpPort: 8_500 });
+    line.cut(false);
+    expect(a.reachable()).toEqual([]);
+    await one.clock.advance(TTL_MS);
+    expect(a.reachable()).toEqual([{ name: 'b', url: 'http://10.0.0.2:8500' }]);
+  });
+
   test('leader() is one of them, and another when it goes', async () => {
     await using one = await world();
     const a = await one.serve(record('a'));

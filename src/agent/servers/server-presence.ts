@@ -1,4 +1,4 @@
-import { messageOf, type Clock } from '../../lib/index.ts';
+import { messageOf, type Clock, type Timer } from '../../lib/index.ts';
 import { serverKey, type ServerRecord } from '../../registry/index.ts';
 import { keyRange, LeaseKeeper, type Entry, type Store } from '../../store/index.ts';
 import { serverNameTaken } from '../errors.ts';
@@ -28,6 +28,9 @@ export class ServerPresence implements AsyncDisposable {
   readonly #keeper: LeaseKeeper;
   #record: ServerRecord;
   #putting: Promise<Claimed> = Promise.resolve('later');
+  #again: Timer | undefined;
+  /** What failed last; empty when nothing did. */
+  #said = '';
   #isClosed = false;
 
   /** @throws AGENT_SERVER_NAME_TAKEN when another server has the name; where the store takes no writes it is said later */
@@ -65,6 +68,7 @@ export class ServerPresence implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#again?.cancel();
     await this.#putting;
     await this.#keeper[Symbol.asyncDispose]();
   }
@@ -100,12 +104,27 @@ export class ServerPresence implements AsyncDisposable {
 
   /** One after the other. Never rejects. */
   #put(): Promise<Claimed> {
-    this.#putting = this.#putting.then(() => this.#tryToPut());
+    this.#putting = this.#putting.then(() => this.#tryToPut()).then((claimed) => this.#settle(claimed));
     return this.#putting;
   }
 
+  /** What does not stand is put again while there is a lease: a server that nobody knows of is thought dead, and its nodes with it. */
+  #settle(claimed: Claimed): Claimed {
+    this.#again?.cancel();
+    if (claimed === 'put') this.#said = '';
+    else if (!this.#isClosed && this.#keeper.lease !== null)
+      this.#again = this.#options.clock.after(this.#options.ttlMs / 10, () => void this.#put());
+    return claimed;
+  }
+
+  /** Once in a row. */
+  #say(error: Error): void {
+    if (error.message !== this.#said) this.#options.report(error);
+    this.#said = error.message;
+  }
+
   async #tryToPut(): Promise<Claimed> {
-    const { store, report } = this.#options;
+    const { store } = this.#options;
     const { lease } = this.#keeper;
     if (this.#isClosed || lease === null) return 'later';
     const key = serverKey(this.#record.name);
@@ -113,7 +132,7 @@ export class ServerPresence implements AsyncDisposable {
       const found = (await store.read(keyRange(key), { linearizable: true })).entries[0];
       const other = otherIn(found, this.#record, store.status().engine === 'sqlite');
       if (other !== null) {
-        report(takenBy(other));
+        this.#say(takenBy(other));
         return { taken: other };
       }
       const value = JSON.stringify(this.#record);
@@ -121,7 +140,7 @@ export class ServerPresence implements AsyncDisposable {
       const { ok } = await store.commit({ compares, writes: [{ type: 'put', key, value, lease }] });
       return ok ? 'put' : 'later';
     } catch (error) {
-      report(new Error(`cannot say that this server runs: ${messageOf(error)}`, { cause: error }));
+      this.#say(new Error(`cannot say that this server runs: ${messageOf(error)}`, { cause: error }));
       return 'later';
     }
   }
