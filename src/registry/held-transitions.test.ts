@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
-import { MemoryStore } from '../store/index.ts';
+import { MemoryStore, outcomeUnknown } from '../store/index.ts';
 import { LeaderlessStore } from '../store/testing.ts';
 import { Catalog } from './catalog.ts';
 import type { AppliedChange } from './feed.ts';
@@ -43,7 +43,8 @@ async function world(stack: AsyncDisposableStack) {
   return { clock, shared, errors, serve };
 }
 
-const check = (status: CheckStatus, since: string = status) => checkRecordOf({ id: 'c', serviceId: 'api', status, since });
+const check = (status: CheckStatus, since: string = status) =>
+  checkRecordOf({ id: 'c', serviceId: 'api', status, since });
 const registration = (status: CheckStatus) => ({
   node: nodeRecordOf({ name: 'n1' }),
   instances: [instanceRecordOf({ service: 'api' })],
@@ -53,6 +54,37 @@ const say = ({ registry }: Server, status: CheckStatus, epoch = 1, since: string
   registry.report('n1', [{ type: 'check', check: check(status, since) }], epoch);
 
 describe('HeldTransitions', () => {
+  test('a check that fails while nobody can say whether it was written fails on its server, and is written again', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { clock, serve, errors } = await world(stack);
+    const [a, b] = [await serve('a'), await serve('b')];
+    await a.registry.syncNode(registration('passing'), 1);
+    const commit = a.store.commit.bind(a.store);
+    a.store.commit = () => Promise.reject(outcomeUnknown('the quorum was lost'));
+    await expect(say(a, 'critical')).rejects.toMatchObject({ code: 'STORE_UNKNOWN_OUTCOME' });
+    expect([a.health(), b.health()]).toEqual(['critical', 'passing']);
+    a.store.commit = commit;
+    await clock.advance(1_000);
+    expect([a.health(), b.health(), a.registry.heldChecks, errors]).toEqual(['critical', 'critical', 0, []]);
+  });
+
+  test('what is held stays when nobody can say whether it was written', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { clock, serve, errors } = await world(stack);
+    const [a, b] = [await serve('a'), await serve('b')];
+    await a.registry.syncNode(registration('passing'), 1);
+    a.store.cut();
+    await expect(say(a, 'critical')).rejects.toMatchObject({ code: 'STORE_NO_LEADER' });
+    a.store.cut(false);
+    const commit = a.store.commit.bind(a.store);
+    a.store.commit = () => Promise.reject(outcomeUnknown('the quorum was lost once more'));
+    await clock.advance(10_000);
+    expect([a.health(), b.health(), a.registry.heldChecks, errors]).toEqual(['critical', 'passing', 1, []]);
+    a.store.commit = commit;
+    await clock.advance(1_000);
+    expect([a.health(), b.health(), a.registry.heldChecks, errors]).toEqual(['critical', 'critical', 0, []]);
+  });
+
   test('a check that fails while the store takes no writes fails on its server, and everywhere once it does', async () => {
     await using stack = new AsyncDisposableStack();
     const { clock, serve, errors } = await world(stack);

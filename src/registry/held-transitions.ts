@@ -1,8 +1,9 @@
 import { DroverError, messageOf } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { storeFailed, storeFull, storeNoLeader } from '../store/index.ts';
+import { outcomeUnknown, storeFailed, storeFull, storeNoLeader } from '../store/index.ts';
 import { mergeCheck } from './amend-node.ts';
 import type { Catalog } from './catalog.ts';
+import { notApplied } from './errors.ts';
 import type { Check } from './catalog-reader.ts';
 import type { Holding } from './feed.ts';
 import type { CheckRecord } from './records.ts';
@@ -34,6 +35,13 @@ const WRITELESS: ReadonlySet<string> = new Set([storeNoLeader.code, storeFull.co
 /** Whether an error says that the store takes no writes now. */
 export function isWriteless(error: unknown): boolean {
   return error instanceof DroverError && WRITELESS.has(error.code);
+}
+
+const UNSURE: ReadonlySet<string> = new Set([outcomeUnknown.code, notApplied.code]);
+
+/** Whether a write may not have happened, or has and is not seen here yet, for a reason that passes: it is made once more. */
+export function isToBeMadeAgain(error: unknown): boolean {
+  return isWriteless(error) || (error instanceof DroverError && UNSURE.has(error.code));
 }
 
 /**
@@ -137,7 +145,7 @@ export class HeldTransitions implements Disposable {
         ids.filter((id) => held.checks.get(id) === written.get(id)),
       );
     } catch (error) {
-      if (isWriteless(error)) return;
+      if (isToBeMadeAgain(error)) return;
       report(new Error(`what was held of node ${node} is not written: ${messageOf(error)}`, { cause: error }));
       // Another start of its agent speaks for it, through another server maybe, and says all of it in a moment.
       this.supersede(node);

@@ -10,7 +10,7 @@ import { unknownNode } from './errors.ts';
 import { amendExternal } from './external-registration.ts';
 import type { ExternalRegistration } from './external-registration.ts';
 import type { Feed } from './feed.ts';
-import { HeldTransitions, isWriteless } from './held-transitions.ts';
+import { HeldTransitions, isToBeMadeAgain } from './held-transitions.ts';
 import type { HeldTransitionsOptions } from './held-transitions.ts';
 import { NodeWrites } from './node-writes.ts';
 import { planDatastore, planDatastoreRemoval, planDefinitionRemoval, planDefinitions } from './plan-declarations.ts';
@@ -217,7 +217,7 @@ export class Registry implements Disposable {
       this.#held?.settle(node, isAll ? undefined : checks.map(({ id }) => id));
       return revision;
     } catch (error) {
-      if (isWriteless(error)) this.#held?.hold(node, checks, epoch);
+      if (isToBeMadeAgain(error)) this.#held?.hold(node, checks, epoch);
       throw error;
     }
   }
