@@ -1,7 +1,7 @@
 import { AgentTokens } from '../access/index.ts';
 import { AgentTokenFile } from './agent-token-file.ts';
 import type { AgentConfig } from './config/config.ts';
-import type { AccessOptions } from './region.ts';
+import type { AccessOptions } from './region/region-options.ts';
 import { takeResetIndex } from './reset-file.ts';
 
 /** Access control by the agent's configuration; `node` is its first. @throws AGENT_TOKEN_FILE */

@@ -7,7 +7,7 @@ import type { ServerDesk } from './joined/server-desk.ts';
 import { LinkAnswers } from './link-answers.ts';
 import type { Log } from './log.ts';
 import { preparedForDns } from './prepared-for-dns.ts';
-import type { Region } from './region.ts';
+import type { Region } from './region/region.ts';
 
 export interface AgentDnsOptions {
   readonly config: AgentConfig;

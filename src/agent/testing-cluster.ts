@@ -12,7 +12,8 @@ import {
 } from '../link/index.ts';
 import type { NodeRegistration, ServerRecord } from '../registry/index.ts';
 import { MemoryStore, type Store } from '../store/index.ts';
-import { Region, type RegionOptions } from './region.ts';
+import { Region } from './region/region.ts';
+import type { RegionOptions } from './region/region-options.ts';
 import { lateChannel, lateStore, type DelayMs } from './testing-delays.ts';
 import { testLog, type TestLog } from './testing.ts';
 

@@ -15,7 +15,7 @@ import {
 } from '../../registry/index.ts';
 import { MemoryStore } from '../../store/index.ts';
 import { noRegion } from '../errors.ts';
-import type { AccessOptions } from '../region.ts';
+import type { AccessOptions } from '../region/region-options.ts';
 
 export interface BareRegionOptions {
   /** Its name. */

@@ -4,7 +4,7 @@ import type { Ask } from '../../event/index.ts';
 import type { Clock } from '../../lib/index.ts';
 import type { AgentConfig } from '../config/config.ts';
 import type { Log } from '../log.ts';
-import type { AccessOptions } from '../region.ts';
+import type { AccessOptions } from '../region/region-options.ts';
 import { startBareRegion } from './bare-region.ts';
 import { LinkRecord } from './link-record.ts';
 import { RemoteTargets } from './remote-targets.ts';

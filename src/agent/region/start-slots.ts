@@ -1,9 +1,9 @@
-import type { Clock } from '../lib/index.ts';
-import type { RegionLinks } from '../link/index.ts';
-import { SlotKeeper, type SlotState } from '../listener/index.ts';
-import type { Catalog, StoreFeed } from '../registry/index.ts';
-import { tcpProbe, type Liveness, type TcpProbe } from './liveness/index.ts';
-import type { Log } from './log.ts';
+import type { Clock } from '../../lib/index.ts';
+import type { RegionLinks } from '../../link/index.ts';
+import { SlotKeeper, type SlotState } from '../../listener/index.ts';
+import type { Catalog, StoreFeed } from '../../registry/index.ts';
+import { tcpProbe, type Liveness, type TcpProbe } from '../liveness/index.ts';
+import type { Log } from '../log.ts';
 
 export interface StartSlotsOptions {
   readonly slots: SlotState;

@@ -1,9 +1,9 @@
-import type { NodeProvisions, NodeReach, ReachVia } from '../api/index.ts';
-import { DroverError } from '../lib/index.ts';
-import { linkAway, type RegionLinks } from '../link/index.ts';
-import type { Catalog } from '../registry/index.ts';
-import { bracketed } from './own-address.ts';
-import type { RegionServers } from './servers/region-servers.ts';
+import type { NodeProvisions, NodeReach, ReachVia } from '../../api/index.ts';
+import { DroverError } from '../../lib/index.ts';
+import { linkAway, type RegionLinks } from '../../link/index.ts';
+import type { Catalog } from '../../registry/index.ts';
+import { bracketed } from '../own-address.ts';
+import type { RegionServers } from '../servers/region-servers.ts';
 
 export interface ReachNodeOptions {
   readonly links: Pick<RegionLinks, 'nodes' | 'order' | 'ask'>;

@@ -17,7 +17,7 @@ import type { Feed, ServerRecord } from '../../registry/index.ts';
 import type { UpgradeHandler } from '../../api/index.ts';
 import type { Log } from '../log.ts';
 import { bracketed } from '../own-address.ts';
-import type { RegionServers } from './region-servers.ts';
+import type { RegionServers } from '../servers/region-servers.ts';
 
 /** Makes a channel to another server. */
 export type OpenPeer = (peer: ServerRecord, signal: AbortSignal) => Promise<SpeakerChannel>;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { linkAway, type Order } from '../link/index.ts';
+import { linkAway, type Order } from '../../link/index.ts';
 import { ReachNode } from './reach-node.ts';
 
 const ASKER = { secret: 's3cret', isDirect: false };
