@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FakeClock} from '../lib/index.ts';
+import type { FakeClock } from '../lib/index.ts';
 import { TIMING } from '../lib/index.ts';
 import { Place } from '../listener/index.ts';
 import type { NodeLink } from '../link/index.ts';
@@ -105,4 +105,13 @@ test('a node that cannot ask anybody waits, and says why', async () => {
   await using fleet = await start(1, '1');
   fleet.links[0]?.close('cut');
   expect(await fleet.places[0]?.take()).toEqual({ group: 'web', ahead: null, againMs: 1_000 });
+});
+
+test('a node has no place in a group that its record does not name, and may give back what it had', async () => {
+  await using fleet = await start(1, '5');
+  const ask = (action: 'take' | 'keep' | 'release', group: string) =>
+    fleet.links[0]?.ask('slot', { action, group, most: '5', limitMs: null });
+  for (const action of ['take', 'keep'] as const)
+    await expect(ask(action, 'db')).rejects.toThrow('node n0 is not of group "db"');
+  expect(await ask('release', 'db')).toMatchObject({ granted: false });
 });

@@ -81,3 +81,8 @@ export const snapshotFailed = defineError(
   (directory: string, why: string) => `no snapshot was saved in ${directory}: ${why}`,
   { hint: 'the ones that are there stay; it is tried again' },
 );
+export const badQuestion = defineError(
+  'AGENT_BAD_QUESTION',
+  400,
+  (kind: string, why: string) => `that is no question "${kind}": ${why}`,
+);

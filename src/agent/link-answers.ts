@@ -5,6 +5,7 @@ import { DroverError } from '../lib/index.ts';
 import type { RegionLinks } from '../link/index.ts';
 import type { Feed } from '../registry/index.ts';
 import { DnsShares } from './dns-shares.ts';
+import { readAccessAsk, readDnsAsk } from './read-asks.ts';
 
 /** How long an agent may go by what a server said of a token. */
 const TOKEN_TTL_MS = 30_000;
@@ -36,8 +37,8 @@ export class LinkAnswers implements Disposable {
       tell: (node, topics) => links.ask(node, 'stale', { topics }),
       applied: (revision) => changes.receipt({ node: server, kind: 'dns', revision, outcome: 'applied' }),
     });
-    links.onQuestion('dns', (ask, context) => this.#shares.answer(ask, context));
-    links.onQuestion('access', ({ secret }) => tokenOf(acl, secret));
+    links.onQuestion('dns', (ask, context) => this.#shares.answer(readDnsAsk(ask), context));
+    links.onQuestion('access', (ask) => tokenOf(acl, readAccessAsk(ask).secret));
     this.#shownTo = acl.access.dnsAuthority().id;
     this.#stack.defer(feed.onApplied((change) => this.#shares.apply(change)));
     this.#stack.defer(acl.state.onChanged(() => this.#look()));

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { decodedPath } from './decoded-path.ts';
 import type { HttpSettings } from './http-settings.ts';
 
 /** What of a request the rules look at. */
@@ -25,11 +26,11 @@ export class PathRules {
   /** Why a request is refused, with Consul's text; null for one that is not. */
   refusalOf({ method, url = '/', socket }: RuledRequest): string | null {
     if (this.#blocked.length > 0) {
-      const path = decoded(url);
+      const path = decodedPath(url);
       if (this.#blocked.some((start) => path.startsWith(start))) return 'Endpoint is blocked by agent configuration';
     }
     if (this.#writers === null || READS.has(method ?? '')) return null;
-    const path = decoded(url);
+    const path = decodedPath(url);
     if (!AGENT.some((start) => path.startsWith(start))) return null;
     return this.#mayWrite(socket?.remoteAddress) ? null : 'Access is restricted';
   }
@@ -50,11 +51,4 @@ function listOf(networks: readonly string[]): BlockList {
     else list.addSubnet(address, Number(bits), family);
   }
   return list;
-}
-
-/** The path without its escapes, so that none gets past a rule. */
-function decoded(url: string): string {
-  const path = url.split('?', 1)[0] as string;
-  if (!path.includes('%')) return path;
-  return path.replaceAll(/%[0-9a-f]{2}/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
 }

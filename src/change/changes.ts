@@ -133,6 +133,7 @@ export class Changes implements AsyncDisposable {
 
   /** Its link is gone: what it has taken up is not known here any more. */
   unlinked(node: string): void {
+    this.#interest.withdraw(node);
     this.#linked.unlink(node);
   }
 

@@ -87,6 +87,11 @@ export class Interest {
     return this.#refresh(node, new ResolveScope(this.#catalog))?.view;
   }
 
+  /** What a node remembers that was never registered is of no use without its link. */
+  withdraw(node: string): void {
+    this.#offered.delete(node);
+  }
+
   #refresh(name: string, scope: ResolveScope): Known | undefined {
     const node = this.#catalog.node(name);
     if (node === undefined || node.record.external) return this.#forget(name);

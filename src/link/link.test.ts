@@ -8,7 +8,7 @@ import type { RegionLiteral, TestRegistry } from '../registry/testing.ts';
 import { storeNoLeader } from '../store/index.ts';
 import { channelPair } from './channel-pair.ts';
 import type { NodeChannel } from './channel-pair.ts';
-import type { Order, RegionMessage } from './messages.ts';
+import { PROTOCOL_VERSION, type NodeMessage, type Order, type RegionMessage } from './messages.ts';
 import { NodeLink } from './node-link.ts';
 import type { NodeLinkOptions } from './node-link.ts';
 import { QuestionHandlers } from './question-desk.ts';
@@ -175,6 +175,30 @@ describe('NodeLink.connect()', () => {
     expect(await first.closed).toBe('the node has connected again');
     expect(second.isOpen).toBe(true);
     expect(fixture.log).toEqual(['+staging', '+staging']);
+  });
+
+  test('RegionLinks tells that a node is unlinked when what takes the place of its link comes to nothing', async () => {
+    await using fixture = await start();
+    await fixture.connect(STAGING);
+    fixture.failWrites(new Error('no answer came'));
+    await expect(fixture.connect(STAGING, { epoch: 2 })).rejects.toThrow('no answer came');
+    expect([fixture.links.nodes(), fixture.log]).toEqual([[], ['+staging', '-staging: no answer came']]);
+  });
+
+  test('RegionLinks tells that a node is unlinked when it dies while it greets again', async () => {
+    await using fixture = await start();
+    await fixture.connect(STAGING);
+    const [channel, far] = channelPair();
+    fixture.links.accept(far, null);
+    const { node: record } = STAGING;
+    // It has something that the region asks for, and dies before it answers.
+    const digests = { instances: [['new', 'digest']], checks: [] } as const;
+    const hello = { type: 'hello', protocol: PROTOCOL_VERSION, node: 'staging', epoch: 2, agent: '' } as const;
+    channel.send({ ...hello, record, digests, choices: {} });
+    await turns();
+    channel.close('it died');
+    await turns();
+    expect([fixture.links.nodes(), fixture.log]).toEqual([[], ['+staging', '-staging: it died']]);
   });
 
   test('NodeLink.connect() rejects when the channel closes before the answer', async () => {
@@ -524,6 +548,46 @@ describe('RegionLinks', () => {
     expect(fixture.log).toEqual(['+api-1', '-api-1: the node greeted twice']);
   });
 
+  test('RegionLinks closes a link whose records never come, and remembers nothing of it', async () => {
+    const clock = new FakeClock();
+    await using fixture = await start(REGION, { clock });
+    const { channel, closed } = await halfGreeted(fixture);
+    expect(fixture.links.nodes()).toEqual([]);
+    await clock.advance(60_000);
+    expect(await closed).toBe('the records of the greeting did not come');
+    channel.send({ type: 'give', id: 0, instances: [], checks: [] });
+    await turns();
+    expect([fixture.region.catalog.node('staging'), fixture.log]).toEqual([undefined, []]);
+  });
+
+  test.each<NodeMessage>([
+    { type: 'receipt', receipt: { node: 'staging', kind: 'environment', revision: 1, outcome: 'applied' } },
+    { type: 'report', id: 1, transitions: [{ type: 'alive', alive: { status: 'left', since: '' } }] },
+    { type: 'sync', id: 1, digest: 'x' },
+    { type: 'ask', id: 1, kind: 'slot', ask: {} },
+  ])('RegionLinks takes no $type before it has welcomed whoever says it', async (message) => {
+    await using fixture = await start();
+    const heard: string[] = [];
+    fixture.links.onQuestion('slot', (_ask, { from }) => {
+      heard.push(from);
+      return { granted: true, ahead: 0, holders: [] };
+    });
+    const { channel, closed } = await halfGreeted(fixture);
+    channel.send(message);
+    expect(await closed).toBe('it has not been welcomed yet');
+    expect(heard).toEqual([]);
+  });
+
+  test('RegionLinks refuses an epoch after which nobody could greet any more', async () => {
+    await using fixture = await start();
+    for (const epoch of [Number.MAX_SAFE_INTEGER, 2 ** 50])
+      await expect(fixture.connect(STAGING, { epoch, agent: 'a' })).rejects.toThrow('not of this time');
+    const far = Date.now() + 900 * 365 * 86_400_000;
+    (await fixture.connect(STAGING, { epoch: far, agent: 'a' })).close();
+    await turns();
+    expect((await fixture.connect(STAGING, { epoch: far + 1, agent: 'a' })).isOpen).toBe(true);
+  });
+
   test('RegionLinks closes every link when it is disposed, and tells nobody that nodes are gone', async () => {
     const fixture = await start();
     const link = await fixture.connect(STAGING);
@@ -533,6 +597,23 @@ describe('RegionLinks', () => {
     expect(fixture.log).toEqual(['+staging']);
   });
 });
+
+/** A link that was greeted over, whose records are wanted and have not been sent. */
+async function halfGreeted({ links }: Fixture): Promise<{ channel: NodeChannel; closed: Promise<string> }> {
+  const [channel, far] = channelPair();
+  links.accept(far);
+  const closed = Promise.withResolvers<string>();
+  channel.onClose(closed.resolve);
+  const got: RegionMessage['type'][] = [];
+  channel.onMessage(({ type }) => got.push(type));
+  const digests = { instances: [['app-www', 'x'] as const], checks: [] };
+  const { node: record } = STAGING;
+  const node = record.name;
+  channel.send({ type: 'hello', protocol: 2, node, epoch: 1, agent: 'a', record, digests, choices: {} });
+  await turns();
+  expect(got).toEqual(['want']);
+  return { channel, closed: closed.promise };
+}
 
 /** The channel's methods as plain properties, so that one can be replaced. */
 function bind(channel: NodeChannel): NodeChannel {

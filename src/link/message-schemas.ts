@@ -26,6 +26,7 @@ const status = z.enum(['passing', 'warning', 'critical', 'unknown']);
 /** What one node has at most. */
 const MOST_RECORDS = 100_000;
 const MOST_TAGS = 1_024;
+const MOST_CHOICES = 10_000;
 
 const node = z.object({
   name,
@@ -42,7 +43,7 @@ const node = z.object({
     .max(3)
     .readonly(),
   membership: z.boolean().exactOptional(),
-  provisionGroup: z.string().exactOptional(),
+  provisionGroup: nameOrNone.exactOptional(),
   agentVersion: words.exactOptional(),
 }) satisfies z.ZodType<Omit<NodeRecord, 'external'>>;
 
@@ -127,10 +128,11 @@ export const nodeMessageSchema = z.discriminatedUnion('type', [
     protocol: z.int(),
     node: name,
     epoch: id,
-    agent: z.string().max(64),
+    // Who does not say which agent it is could be any: names are kept by it.
+    agent: z.string().min(1).max(64),
     record: node,
     digests: registrationDigests,
-    choices: z.record(z.string(), choice),
+    choices: z.record(words, choice).refine((all) => Object.keys(all).length <= MOST_CHOICES, 'has too many'),
   }),
   z.object({ type: z.literal('report'), id, transitions: z.array(transition).max(MOST_RECORDS).readonly() }),
   z.object({ type: z.literal('sync'), id, digest: z.string().max(64) }),

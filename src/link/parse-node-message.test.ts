@@ -59,6 +59,18 @@ describe('parseNodeMessage()', () => {
     ['a greeting without its node', { ...hello, record: undefined }, 'record'],
     ['a greeting without a protocol', { ...hello, protocol: '2' }, 'protocol'],
     ['a negative epoch', { ...hello, epoch: -1 }, 'epoch'],
+    ['a greeting of no agent', { ...hello, agent: '' }, 'agent'],
+    ['a group that is no name', { ...hello, record: { ...record, provisionGroup: 'a\u0000b' } }, 'control character'],
+    [
+      'choices without end',
+      {
+        ...hello,
+        choices: Object.fromEntries(
+          Array.from({ length: 10_001 }, (_, at) => [`C${at}`, { instance: 'i', value: 'v' }]),
+        ),
+      },
+      'too many',
+    ],
     ['an empty name', { ...hello, node: '' }, 'node'],
     ['a name of 256 bytes', { ...hello, node: 'ü'.repeat(128) }, 'more than 255 bytes'],
     ['a control character', { ...hello, record: { ...record, address: '1.1.1.1\n' } }, 'control character'],

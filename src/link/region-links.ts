@@ -60,13 +60,27 @@ interface Link {
   readonly peer: LinkPeer | null;
   readonly questions: QuestionDesk<NodeQuestions, RegionQuestions>;
   readonly syncs: LinkSyncs;
+  /** All that was wanted of the greeting has come. */
+  isWhole: boolean;
   isWelcome: boolean;
+  /** It took the place of one whose node is held to be linked: when it comes to nothing, the node is not any more. */
+  readonly isExpected: boolean;
 }
 
 /** Whoever has said nothing by then is no node. */
 const GREETING_MS = 10_000;
+/** Nor is whoever has not sent by then what was wanted of its greeting: a large node over a slow line has long done so. */
+const RECORDS_MS = 60_000;
+/**
+ * Epochs are the wall clock in ms, or a little above the last one. One from the far future would be the last that anybody can say, and
+ * the node could never greet again.
+ */
+const FARTHEST_MS = 1_000 * 365 * 86_400_000;
+const MOST_STEPS = 1_000_000;
 
 type Hello = Extract<NodeMessage, { type: 'hello' }>;
+/** What may be said before the welcome: what was wanted of the greeting, and that one is there. */
+const EARLY: ReadonlySet<string> = new Set<NodeMessage['type']>(['give', 'ping', 'hello']);
 
 /** The region's side of all links: takes up what nodes say, sends each the views that concern it. */
 export class RegionLinks implements AsyncDisposable {
@@ -106,14 +120,19 @@ export class RegionLinks implements AsyncDisposable {
   accept(channel: RegionChannel, peer: LinkPeer | null = null): void {
     let link: Link | undefined;
     const { clock = systemClock } = this.#options;
-    const greetBy = clock.after(GREETING_MS, () => channel.close('no greeting came'));
+    let late = clock.after(GREETING_MS, () => channel.close('no greeting came'));
     channel.onMessage((message) => {
       if (link !== undefined) return this.#receive(link, message);
-      greetBy.cancel();
+      late.cancel();
       link = this.#greet(channel, peer, message);
+      const greeted = link;
+      if (greeted === undefined || greeted.isWhole) return;
+      late = clock.after(RECORDS_MS, () => {
+        if (!greeted.isWhole) channel.close('the records of the greeting did not come');
+      });
     });
     channel.onClose((reason) => {
-      greetBy.cancel();
+      late.cancel();
       if (link === undefined) return;
       link.questions.end(linkClosed(reason));
       this.#drop(link, reason);
@@ -190,16 +209,25 @@ export class RegionLinks implements AsyncDisposable {
       return undefined;
     }
     const hello = message as Hello;
-    const link = this.#linkOf(hello, channel, peer);
     const replaced = this.#links.get(hello.node);
+    const link = this.#linkOf(hello, channel, peer, replaced?.isWelcome === true || replaced?.isExpected === true);
     this.#links.set(hello.node, link);
     replaced?.channel.close('the node has connected again');
-    this.#options.changes.adoptChoices(link.node, hello.choices);
-    link.syncs.compare(GREETING_ID, hello.record, hello.digests, (whole) => void this.#welcome(link, whole));
+    link.syncs.compare(
+      GREETING_ID,
+      hello.record,
+      hello.digests,
+      (whole) => void this.#welcome(link, whole, hello.choices),
+    );
     return link;
   }
 
-  #linkOf({ node, epoch, agent, record }: Hello, channel: RegionChannel, peer: LinkPeer | null): Link {
+  #linkOf(
+    { node, epoch, agent, record }: Hello,
+    channel: RegionChannel,
+    peer: LinkPeer | null,
+    isExpected: boolean,
+  ): Link {
     const { authority, clock } = this.#options;
     const toNode = (message: RegionMessage): void => channel.send(message);
     const questions: Link['questions'] = new QuestionDesk({
@@ -209,7 +237,19 @@ export class RegionLinks implements AsyncDisposable {
       ...(clock === undefined ? {} : { clock }),
     });
     const syncs = new LinkSyncs({ held: () => authority.held(node), digests: this.#digests, send: toNode });
-    return { node, epoch, agent, record, channel, peer, questions, syncs, isWelcome: false };
+    return {
+      node,
+      epoch,
+      agent,
+      record,
+      channel,
+      peer,
+      questions,
+      syncs,
+      isWhole: false,
+      isWelcome: false,
+      isExpected,
+    };
   }
 
   #refusal(message: NodeMessage, peer: LinkPeer | null): DroverError | null {
@@ -222,7 +262,14 @@ export class RegionLinks implements AsyncDisposable {
     if (linked?.isWelcome === true && linked.agent !== message.agent)
       return nodeNameHeld(message.node, linked.record.address, linked.record.id, message.record.address);
     const known = linked?.epoch ?? this.#epochs.get(message.node) ?? 0;
-    return message.epoch < known ? linkOldEpoch(message.node, message.epoch, known) : null;
+    if (message.epoch < known) return linkOldEpoch(message.node, message.epoch, known);
+    return this.#isTooFar(message) ? linkBadGreeting(`epoch ${message.epoch} is not of this time`) : null;
+  }
+
+  #isTooFar({ node, epoch }: Hello): boolean {
+    const { authority, clock = systemClock } = this.#options;
+    const known = Math.max(authority.epochOf(node) ?? 0, this.#epochs.get(node) ?? 0);
+    return epoch > Math.max(clock.wall() + FARTHEST_MS, known + MOST_STEPS);
   }
 
   /** Why whoever is at the other end may not speak for a node. A token that is gone or was changed is noticed at its next word. */
@@ -236,10 +283,13 @@ export class RegionLinks implements AsyncDisposable {
     }
   }
 
-  async #welcome(link: Link, registration: NodeRegistration): Promise<void> {
-    const { server } = this.#options;
+  async #welcome(link: Link, registration: NodeRegistration, choices: Hello['choices']): Promise<void> {
+    const { changes, server } = this.#options;
+    link.isWhole = true;
     if (this.#links.get(link.node) !== link) return;
     try {
+      // Before the node is registered: its first view follows from them.
+      changes.adoptChoices(link.node, choices);
       // A region whose store takes no writes knows the node for now, and is told again (design 12).
       const revision = await this.#sync(link, registration).catch(zeroWhereNothingIsWritten);
       if (this.#links.get(link.node) !== link) return;
@@ -253,7 +303,7 @@ export class RegionLinks implements AsyncDisposable {
       this.#sendView(link.node);
     } catch (error) {
       if (this.#links.get(link.node) !== link) return;
-      this.#links.delete(link.node);
+      this.#drop(link, messageOf(error));
       refuse(link.channel, error, this.#spokenSince(link.node, error));
     }
   }
@@ -274,6 +324,8 @@ export class RegionLinks implements AsyncDisposable {
     const { authority, changes } = this.#options;
     const denial = this.#denial(link.node, link.peer);
     if (denial !== null) return this.#refuse(link, denial);
+    // Until it is known to be the node's agent, nothing that it says is the node's word.
+    if (!link.isWelcome && !EARLY.has(message.type)) return link.channel.close('it has not been welcomed yet');
     switch (message.type) {
       case 'report':
         return this.#reply(link, message.id, () => authority.report(link.node, message.transitions, link.epoch));
@@ -341,7 +393,7 @@ export class RegionLinks implements AsyncDisposable {
     this.#links.delete(link.node);
     this.#dirty.delete(link.node);
     this.#options.changes.unlinked(link.node);
-    if (link.isWelcome) this.#options.onUnlinked?.(link.node, reason, link.channel.silentForMs ?? 0);
+    if (link.isWelcome || link.isExpected) this.#options.onUnlinked?.(link.node, reason, link.channel.silentForMs ?? 0);
   }
 }
 

@@ -26,6 +26,12 @@ export const provisionLocked = defineError(
     hint: 'wait for it, or see drover listener:status',
   },
 );
+export const notInGroup = defineError(
+  'LISTENER_NOT_IN_GROUP',
+  403,
+  (node: string, group: string) => `node ${node} is not of group ${JSON.stringify(group)}`,
+  { hint: 'a node has a place only in the group that its own record names' },
+);
 export const badSlot = defineError(
   'LISTENER_BAD_SLOT',
   400,

@@ -15,6 +15,11 @@ function claim(more: Partial<NodeClaim> & { readonly id?: string } = {}): NodeCl
   return { node: { name: 'n1', id, address: '10.0.0.2' }, epoch: 6, server: 's2', agent: 'a', ...rest };
 }
 
+function claimOfNobody(): NodeClaim {
+  const { agent: _agent, ...rest } = claim();
+  return rest;
+}
+
 describe('refusalOfClaim()', () => {
   test.each<[string, KnownNode, NodeClaim]>([
     ['nobody knows the node', { node: undefined, alive: undefined, owner: undefined }, claim()],
@@ -40,6 +45,7 @@ describe('refusalOfClaim()', () => {
     ['another agent was linked to this server', known({}), claim({ agent: 'b', id: 'two', server: 's1' }), 'NAME_HELD'],
     ['another agent is suspected', known({}, 'suspected'), claim({ agent: 'b', id: 'two' }), 'REGISTRY_NODE_NAME_HELD'],
     ['another one of the same id is up elsewhere', known({}), claim({ agent: 'b' }), 'REGISTRY_NODE_NAME_HELD'],
+    ['somebody who says not which agent it is comes', known({}), claimOfNobody(), 'REGISTRY_NODE_NAME_HELD'],
     ['a free name is claimed by an old clock', known({}, 'down'), claim({ agent: 'b', epoch: 1 }), 'OLD_EPOCH'],
   ])('refusalOfClaim() is an error when %s', (_when, node, said, code) => {
     expect(refusalOfClaim(node, said)?.code).toContain(code);

@@ -22,7 +22,8 @@ export interface KnownNode {
 export function refusalOfClaim({ node, alive, owner }: KnownNode, claim: NodeClaim): DroverError | null {
   if (owner === undefined || node === undefined) return null;
   const { name } = claim.node;
-  const isSameAgent = owner.agent === undefined || claim.agent === undefined || owner.agent === claim.agent;
+  // Whoever does not say which agent it is has no claim on a name that one holds who did.
+  const isSameAgent = owner.agent === undefined || owner.agent === claim.agent;
   if (!isSameAgent && !isFree({ node, alive, owner }, claim))
     return nodeNameHeld(name, node.address, node.id, claim.node.address);
   return claim.epoch < owner.epoch ? oldEpoch(name, claim.epoch, owner.epoch) : null;

@@ -64,7 +64,8 @@ export const storeWentBack = defineError(
 export const cacheDiverged = defineError(
   'REGISTRY_CACHE_DIVERGED',
   500,
-  (keys: number, first: string) => `${keys} keys in memory were not as the store has them, ${first} the first: they are read again`,
+  (keys: number, first: string) =>
+    `${keys} keys in memory were not as the store has them, ${first} the first: they are read again`,
   { hint: 'etcd lost events of a watch: use a version in which that is mended (3.4.45, 3.5.33, 3.6.14 or later)' },
 );
 export const feedClosed = defineError('REGISTRY_FEED_CLOSED', 500, () => 'the registry is closed');

@@ -13,14 +13,13 @@ function sent(headers: Record<string, string>, more: Partial<HandedOn> = {}): Re
       host: '10.0.0.1:8500',
       node: 'n1',
       remoteAddress: '127.0.0.1',
-      token: 'own',
-      hasToken: true,
+      token: 's',
       ...more,
     }),
   );
 }
 
-const OWN = { Host: '10.0.0.1:8500', 'X-Drover-Node': 'n1', 'X-Drover-For': '127.0.0.1' };
+const OWN = { Host: '10.0.0.1:8500', 'X-Drover-Node': 'n1', 'X-Drover-For': '127.0.0.1', 'X-Consul-Token': 's' };
 
 test('requestHeaders() passes on what came, under the name it came with', () => {
   const headers = { 'X-Consul-Token': 's', 'Accept-Encoding': 'gzip', 'Content-Length': '3', 'x-own': 'a' };
@@ -45,8 +44,23 @@ test('requestHeaders() sends a body of unknown length in chunks', () => {
   expect(sent({ 'Transfer-Encoding': 'chunked' })).toEqual({ ...OWN, 'Transfer-Encoding': 'chunked' });
 });
 
-test('requestHeaders() shows the agent’s own token where none is shown', () => {
-  expect(sent({}, { hasToken: false })).toEqual({ ...OWN, 'X-Consul-Token': 'own' });
+test('requestHeaders() asks in one name, which is always said, whatever came', () => {
+  expect(sent({ 'X-Consul-Token': 'x', Authorization: 'Bearer y' }, { token: 'own' })).toEqual({
+    ...OWN,
+    Authorization: 'Bearer y',
+    'X-Consul-Token': 'own',
+  });
+});
+
+test('requestHeaders() lets no Connection take away what makes the request another one', () => {
+  const kept = {
+    'Content-Length': '30',
+    'Content-Type': 'text/plain',
+    Authorization: 'Bearer y',
+    origin: 'http://evil',
+  };
+  const Connection = `X-Consul-Token, ${Object.keys(kept).join(', ')}, X-Drover-Node, Host, X-Hop`;
+  expect(sent({ ...kept, Connection, 'X-Hop': '1', host: 'localhost' })).toEqual({ ...OWN, ...kept });
 });
 
 test('requestHeaders() tells the server of a page elsewhere, and not of one of this agent', () => {

@@ -19,7 +19,25 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 /** What this agent says itself, and what it has answered by then. */
-const OWN: ReadonlySet<string> = new Set(['host', 'expect', NODE_HEADER.toLowerCase(), FOR_HEADER.toLowerCase()]);
+const OWN: ReadonlySet<string> = new Set([
+  'host',
+  'expect',
+  'x-consul-token',
+  NODE_HEADER.toLowerCase(),
+  FOR_HEADER.toLowerCase(),
+]);
+/**
+ * For the server, whatever `Connection` says of them: a request without them would be another one, with the token of somebody else, or
+ * with a body that looks like the next request.
+ */
+const FOR_THE_SERVER: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'origin',
+  'sec-fetch-site',
+]);
 /** Judged at this agent's door, by its own name. */
 const JUDGED: ReadonlySet<string> = new Set(['origin', 'sec-fetch-site']);
 
@@ -33,9 +51,8 @@ export interface HandedOn {
   /** Of the agent's first node. */
   readonly node: string;
   readonly remoteAddress: string | undefined;
-  /** Shown where the request shows none. */
+  /** In whose name the server is asked; always said, so that the server's own default token never stands in for it. */
   readonly token: string;
-  readonly hasToken: boolean;
 }
 
 /** The headers with which a request is handed on, as Node takes them. Pure. */
@@ -46,12 +63,13 @@ export function requestHeaders(from: HandedOn): string[] {
   const list = ['Host', from.host, NODE_HEADER, from.node, FOR_HEADER, `${from.remoteAddress ?? 'this machine'}`];
   for (const [name, value] of pairsOf(from.rawHeaders)) {
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || OWN.has(lower) || dropped.has(lower) || (isJudged && JUDGED.has(lower))) continue;
+    if (HOP_BY_HOP.has(lower) || OWN.has(lower) || (isJudged && JUDGED.has(lower))) continue;
+    if (dropped.has(lower) && !FOR_THE_SERVER.has(lower)) continue;
     list.push(name, value);
   }
   // Length is kept; a body of unknown length goes out in chunks again.
   if (from.headers['transfer-encoding'] !== undefined) list.push('Transfer-Encoding', 'chunked');
-  if (!from.hasToken) list.push('X-Consul-Token', from.token);
+  list.push('X-Consul-Token', from.token);
   return list;
 }
 

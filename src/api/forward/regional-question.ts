@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { tokenIn } from '../token-of.ts';
+import { tokenIn, tokenOf } from '../token-of.ts';
 import { requestHeaders } from './forward-headers.ts';
 import { forwardedRead, ofThisAgent, withWait, type ForwardedRead } from './forwarded-url.ts';
 import { keptKey } from './kept-answers.ts';
@@ -39,7 +39,7 @@ export class RegionalQuestion {
   readonly key: string | null;
   readonly #came: Came;
   readonly #asker: Asker;
-  readonly #hasToken: boolean;
+  readonly #inHeaders: string;
 
   constructor(came: Came, asker: Asker) {
     this.#came = came;
@@ -47,8 +47,9 @@ export class RegionalQuestion {
     this.signal = came.signal;
     this.isV2 = came.url.startsWith('/v2');
     this.read = came.method === 'GET' || came.method === 'HEAD' ? forwardedRead(came.url) : null;
-    const shown = tokenIn(came.url, came.headers);
-    this.#hasToken = shown !== '';
+    this.#inHeaders = tokenOf(null, came.headers);
+    // Of `/v2` no parameter is a token.
+    const shown = this.isV2 ? this.#inHeaders : tokenIn(came.url, came.headers);
     const question = came.method === 'GET' ? (this.read?.kept ?? null) : null;
     this.key = question === null ? null : keptKey(question, shown || asker.defaultToken);
   }
@@ -69,8 +70,7 @@ export class RegionalQuestion {
         ...this.#came,
         host: hostOf(server),
         node: this.#asker.node,
-        token: this.#asker.defaultToken || NOBODY,
-        hasToken: this.#hasToken,
+        token: this.#inHeaders || this.#asker.defaultToken || NOBODY,
       }),
       body,
       signal,

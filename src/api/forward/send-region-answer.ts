@@ -5,6 +5,9 @@ import { noServers, serverLost } from '../errors.ts';
 import { responseHeaders } from './forward-headers.ts';
 import { MOST_KEPT_BODY, type KeptAnswer } from './kept-answers.ts';
 
+/** What a kept answer comes to at most, for who takes it as plain text only. */
+const MOST_UNZIPPED = 32 << 20;
+
 /** Passes a server's answer on as it comes; `keep` gets it whole when it ended well and is not too large. */
 export function passOn(message: IncomingMessage, response: ServerResponse, keep?: (answer: KeptAnswer) => void): void {
   if (response.headersSent || response.destroyed) return void message.destroy();
@@ -34,7 +37,8 @@ export function giveKept(
   if (response.headersSent || response.destroyed) return;
   const isZipped = headers.some((text, at) => at % 2 === 0 && /^content-encoding$/i.test(text));
   const unzips = isZipped && !takesGzip;
-  const sent = unzips ? gunzipSync(body) : body;
+  // A small answer can come to more than this process has.
+  const sent = unzips ? gunzipSync(body, { maxOutputLength: MOST_UNZIPPED }) : body;
   const list = staleHeaders(headers, lastContactMs, unzips);
   response.writeHead(status, [...list, 'Content-Length', String(sent.length)]).end(sent);
 }

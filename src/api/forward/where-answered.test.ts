@@ -13,6 +13,10 @@ test.each([
   '/v2/maintenance?enable=true',
   '/v2/openapi.json',
   '/',
+  '/v1/%61gent/maintenance?enable=true',
+  '/v2/%6Daintenance?enable=true',
+  '/%76%32/maintenance',
+  '/v2/maintenance%2f%ff',
 ])('%s is answered here, linked or not', (url) => {
   expect([whereAnswered(url, true), whereAnswered(url, false)]).toEqual(['here', 'here']);
 });

@@ -1,3 +1,4 @@
+import { decodedPath } from '../decoded-path.ts';
 import { isLocal } from '../v1/local-only.ts';
 
 /** Who answers a request that comes to an agent without a region of its own. */
@@ -10,22 +11,14 @@ const HERE_WHEN_CUT_OFF = /^\/v1\/(?:agent\/members|status\/leader|status\/peers
 
 /** Whether an answer of this agent's own is only for want of a server's. */
 export function isStandIn(url: string): boolean {
-  return HERE_WHEN_CUT_OFF.test(url);
+  return HERE_WHEN_CUT_OFF.test(decodedPath(url));
 }
 
-/** Decides it by the request's URL (origin form). Pure. */
-export function whereAnswered(url: string, isLinked: boolean): Answered {
+/** Decides it by the request's URL (origin form), whatever of its path is written in escapes. Pure. */
+export function whereAnswered(asked: string, isLinked: boolean): Answered {
+  const url = decodedPath(asked);
   if (HERE_WHEN_CUT_OFF.test(url)) return isLinked ? 'by a server' : 'here';
-  if (url.startsWith('/v1/'))
-    return isLocal(decoded(url.slice('/v1/'.length).split('?', 1)[0] as string)) ? 'here' : 'by a server';
+  if (url.startsWith('/v1/')) return isLocal(url.slice('/v1/'.length)) ? 'here' : 'by a server';
   if (/^\/v2(?:[/?]|$)/.test(url)) return OWN_V2.test(url) ? 'here' : 'by a server';
   return url === '/' ? 'here' : 'by a server';
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

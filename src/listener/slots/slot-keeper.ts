@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { KeyedQueue, messageOf, type Clock, type Timer } from '../../lib/index.ts';
 import type { RegionQuestions } from '../../link/index.ts';
 import type { Catalog, Feed } from '../../registry/index.ts';
-import { badSlot, slotsContended } from '../errors.ts';
+import { badSlot, notInGroup, slotsContended } from '../errors.ts';
 import { aheadOf, asked, freed, granted, placesOf, runs, type SlotRecord, type SlotWaiter } from './slot-record.ts';
 import { slotKey, type SlotState } from './slot-state.ts';
 import { whyFreed } from './why-freed.ts';
@@ -64,6 +64,9 @@ export class SlotKeeper implements AsyncDisposable {
   async answer(asking: Ask, node: string): Promise<Answer> {
     const { data: { action, group, most, limitMs } = REFUSED } = ASK.safeParse(asking);
     if (placesOf(most, 1) === null) throw badSlot(group, most);
+    // Giving back what it has is anybody's, also of a node that is of another group by now.
+    if (action !== 'release' && this.#options.catalog.node(node)?.record.provisionGroup !== group)
+      throw notInGroup(node, group);
     const waiter: SlotWaiter = { node, most, limitMs };
     this.#keptAtMs.set(`${group}\0${node}`, this.#options.clock.now());
     const slots = await this.#change(group, (before) => {
