@@ -216,6 +216,7 @@ retry_join = ["10.0.0.1"]`,
     ],
     [{ session_ttl_min: '2s' }, { sessionTtlMinMs: 2_000 }],
     [{ retry_join: ['a'], start_join: ['b'] }, { join: ['a', 'b'] }],
+    [{ retry_join: ['a:1,b', ' c , '], start_join: ['d'] }, { join: ['a:1', 'b', 'c', 'd'] }],
   ])('what is said of the process: %j', async (keys, expected) => {
     await using directory = await testDirectory({ 'a.json': keys });
     expect(await loadConfig({ dev: true, configFile: [directory.at('a.json')] })).toMatchObject(expected);

@@ -101,13 +101,18 @@ function settingsOf({
     leaveOnTerminate: merged.leave_on_terminate ?? false,
     leaveOnInterrupt: merged.skip_leave_on_interrupt === false,
     pidFile: pidFileOf(merged, files),
-    join: [...(merged.retry_join ?? []), ...(merged.start_join ?? [])],
+    join: serversOf([...(merged.retry_join ?? []), ...(merged.start_join ?? [])]),
     advertised: merged.advertise_addr ?? null,
     sessionTtlMinMs: merged.session_ttl_min ?? SESSION_TTL_MIN_MS,
     reapAfterMs: merged.reap_after ?? REAP_AFTER_MS,
     alarmForMs: merged.partition_alarm ?? ALARM_FOR_MS,
     historyKeepMs: merged.history_keep ?? HISTORY_KEEP_MS,
   };
+}
+
+/** `HOST,HOST` in one word is as good as two words. */
+function serversOf(words: readonly string[]): string[] {
+  return words.flatMap((word) => word.split(',').map((one) => one.trim())).filter((one) => one !== '');
 }
 
 function listenersOf({ flags, merged }: Sources): Listeners {

@@ -270,7 +270,12 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('`false`: SIGINT leaves the region as `drover leave` does; default `true`.'),
   pid_file: text.optional().describe('Where the agent writes its process id; removed when it ends.'),
-  retry_join: z.array(text).optional().describe('Servers of the region that a node without one of its own links to.'),
+  retry_join: z
+    .array(text)
+    .optional()
+    .describe(
+      'Servers of the region (`HOST[:PORT]`, several also with commas) that a node without one of its own links to.',
+    ),
   start_join: z.array(text).optional().describe('As `retry_join`.'),
   history_keep: duration
     .optional()

@@ -24,7 +24,10 @@ export const agent: Command = {
     { flags: '--advertise <address>', text: 'the same, where others see another one' },
     { flags: '--node-id <uuid>', text: 'id of the first node; made from its name' },
     { flags: '--node-meta <key:value...>', text: 'metadata of the first node' },
-    { flags: '--join <address...>', text: 'servers of the region, for a node without one of its own' },
+    {
+      flags: '--join <address...>',
+      text: 'servers of the region, for a node without one of its own: HOST[:PORT][,HOST[:PORT]…]',
+    },
     { flags: '--retry-join <address...>', text: 'the same' },
     { flags: '--client <address>', text: 'address of HTTP and DNS, or several in quotes; default 127.0.0.1' },
     { flags: '--http-port <port>', text: 'default 8500; 0 takes a free one, -1 switches HTTP off', value: 'port' },
