@@ -69,4 +69,29 @@ requireComponent('etcd')('EtcdStore.commit() of many at once', () => {
     }));
     expect(await round(store, model, same)).toBe(20);
   });
+
+  test.each(['a fresh store', 'a restored store'])('takes what drover packs at most, in %s', async (which) => {
+    await wipeEtcd(cluster);
+    await using store = await openStore(cluster.url);
+    const keys = Array.from({ length: 127 }, (_, at) => `tomb/${String(at).padStart(3, '0')}`);
+    await store.commit({ compares: [], writes: keys.map((key) => ({ type: 'put', key, value: '{}' })) });
+    if (which === 'a restored store') {
+      const { entries, revision } = await store.read(ALL);
+      const shifted = entries.map((one) => ({
+        ...one,
+        createRevision: one.createRevision + 1_000_000_000,
+        modRevision: one.modRevision + 1_000_000_000,
+      }));
+      await store.restore(shifted, revision + 1_000_000_000);
+    }
+    const { entries } = await store.read(ALL);
+    const compares = entries.map(({ key, modRevision }) => ({ key, modRevision }));
+    const [first, ...others] = compares;
+    if (first === undefined) throw new Error('nothing was read');
+    const stale = { ...first, modRevision: first.modRevision - 1 };
+    const writes = keys.map((key) => ({ type: 'delete' as const, key }));
+    expect(await store.commit({ compares: [stale, ...others], writes })).toMatchObject({ ok: false });
+    expect(await store.commit({ compares, writes })).toMatchObject({ ok: true });
+    expect((await store.read(ALL)).entries).toEqual([]);
+  });
 });

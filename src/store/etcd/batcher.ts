@@ -6,7 +6,7 @@ import type { Era } from './era.ts';
 import type { TxnResponse } from './generated/rpc_pb.ts';
 import { planBatch } from './plan-batch.ts';
 import { outcomesOf, requestOf } from './translate.ts';
-import type { Outcome } from './translate.ts';
+import type { Outcome, PreparedTxn } from './translate.ts';
 
 /** So many batches are under way at once at most; those that touch what one of them writes wait for its answer. */
 const MOST_IN_FLIGHT = 4;
@@ -27,7 +27,7 @@ export interface BatcherOptions {
   /** Resolves when another era than this one holds. */
   readonly renewed: (era: Era) => Promise<void>;
   /** What has to be looked up before a transaction can be sent, put into it. */
-  readonly prepare: (txn: Txn, era: Era) => Promise<Txn>;
+  readonly prepare: (txn: Txn, era: Era) => Promise<PreparedTxn>;
   /** Told of each outcome, before who committed. */
   readonly answered: (outcome: Outcome) => void;
   /** What a failed call means to who called. */

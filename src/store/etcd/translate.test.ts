@@ -10,11 +10,11 @@ import {
   type TxnResponse,
 } from './generated/rpc_pb.ts';
 import { bytesOf, keyOf, META_KEY } from './keys.ts';
-import { CHANGED, outcomesOf, requestOf } from './translate.ts';
+import { CHANGED, outcomesOf, requestOf, type PreparedTxn } from './translate.ts';
 
 const origins = new Map([['a', { createRevision: 1_101, modRevision: 1_105 }]]);
 const era = new Era({ layout: 1, generation: 2, revision: 1_200, flip: 50 }, origins);
-const request = (...txns: Txn[]): TxnRequest => create(TxnRequestSchema, requestOf(txns, era));
+const request = (...txns: PreparedTxn[]): TxnRequest => create(TxnRequestSchema, requestOf(txns, era));
 const SIGNS = ['==', '>', '<', '!='];
 
 /** Compares as text, keys without their prefix. */
@@ -49,6 +49,13 @@ test.each<[string, Txn, string[]]>([
   ],
 ])('requestOf() compares %s', (_what, txn, expected) => {
   expect(comparesIn(request(txn))).toEqual([`${META_KEY} == 50`, ...expected]);
+});
+
+test('requestOf() compares a restored key once when etcd’s revision of it is known', () => {
+  const restored = new Map([['a', 41n]]);
+  const prepared: PreparedTxn = { ...compare('a', 1_105), restored };
+  expect(comparesIn(request(prepared))).toEqual([`${META_KEY} == 50`, 'a == 41']);
+  expect(comparesIn(request({ ...compare('a', 1_104), restored }))).toEqual([`${META_KEY} == 50`, 'a == -1']);
 });
 
 test('requestOf() puts several side by side, those that compare as transactions of their own', () => {

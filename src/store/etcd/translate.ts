@@ -11,19 +11,24 @@ export type OpInit = MessageInitShape<typeof RequestOpSchema>;
 
 const META_BYTES = bytesOf(META_KEY);
 /** No key has it: a compare that never holds. */
-const NEVER = -1n;
+export const NEVER = -1n;
+
+/** A transaction with what had to be looked up for it: etcd's revisions of restored keys that it compares. */
+export interface PreparedTxn extends Txn {
+  readonly restored?: ReadonlyMap<string, bigint>;
+}
 
 /** `Unchanged.since` of a range that is known to have changed. */
 export const CHANGED = -1;
 
 /** One transaction of etcd's for one or for several of ours, which touch nothing that another of them writes. */
-export function requestOf(txns: readonly Txn[], era: Era): TxnRequestInit {
+export function requestOf(txns: readonly PreparedTxn[], era: Era): TxnRequestInit {
   const [txn] = txns;
   return txn !== undefined && txns.length === 1 ? aloneRequest(txn, era) : batchRequest(txns, era);
 }
 
 // Whether the pointer still holds, which every write compares, stands among its own compares.
-function aloneRequest(txn: Txn, era: Era): TxnRequestInit {
+function aloneRequest(txn: PreparedTxn, era: Era): TxnRequestInit {
   return {
     compare: [pointerCompare(era), ...comparesOf(txn, era)],
     success: writesOf(txn.writes, era),
@@ -32,7 +37,7 @@ function aloneRequest(txn: Txn, era: Era): TxnRequestInit {
 }
 
 // Those that compare are nested, so that each succeeds or fails alone; those that do not stand there as they are.
-function batchRequest(txns: readonly Txn[], era: Era): TxnRequestInit {
+function batchRequest(txns: readonly PreparedTxn[], era: Era): TxnRequestInit {
   return {
     compare: [pointerCompare(era)],
     success: txns.flatMap((txn) => (isConditional(txn) ? [nestedOf(txn, era)] : writesOf(txn.writes, era))),
@@ -70,23 +75,29 @@ export function readOf(key: Uint8Array): OpInit {
   return { request: { case: 'requestRange', value: { key } } };
 }
 
-function nestedOf(txn: Txn, era: Era): OpInit {
+function nestedOf(txn: PreparedTxn, era: Era): OpInit {
   const value = { compare: comparesOf(txn, era), success: writesOf(txn.writes, era), failure: readsOf(txn, era) };
   return { request: { case: 'requestTxn', value } };
 }
 
-function comparesOf(txn: Txn, era: Era): CompareInit[] {
+function comparesOf(txn: PreparedTxn, era: Era): CompareInit[] {
   const ranges = (txn.unchanged ?? []).flatMap((one) => unchangedCompare(one, era));
-  return [...txn.compares.flatMap((one) => keyCompares(one, era)), ...ranges];
+  return [...txn.compares.flatMap((one) => keyCompares(one, era, txn.restored?.get(one.key))), ...ranges];
 }
 
-function keyCompares({ key, modRevision }: Compare, era: Era): CompareInit[] {
+/** Whether a compare is with the revision that a key was restored with. */
+export function isOfOrigin({ key, modRevision }: Compare, { origins, pointer }: Era): boolean {
+  return modRevision > 0 && modRevision <= pointer.revision && origins.get(key)?.modRevision === modRevision;
+}
+
+function keyCompares({ key, modRevision }: Compare, era: Era, raw?: bigint): CompareInit[] {
   const bytes = bytesOf(era.prefix + key);
   if (modRevision === 0) return [modCompare(bytes, Result.EQUAL, 0n)];
   const { flip, revision } = era.pointer;
   if (modRevision > revision) return [modCompare(bytes, Result.EQUAL, BigInt(era.rawRevision(modRevision)))];
   // Of before the pointer: the entry that was restored with it, as long as nobody has touched it.
-  if (era.origins.get(key)?.modRevision !== modRevision) return [modCompare(bytes, Result.EQUAL, NEVER)];
+  if (!isOfOrigin({ key, modRevision }, era)) return [modCompare(bytes, Result.EQUAL, NEVER)];
+  if (raw !== undefined) return [modCompare(bytes, Result.EQUAL, raw)];
   return [modCompare(bytes, Result.LESS, BigInt(flip + 1)), modCompare(bytes, Result.GREATER, 0n)];
 }
 
