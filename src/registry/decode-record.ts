@@ -5,9 +5,11 @@ const EMPTY_LIST: readonly never[] = Object.freeze([]);
 const EMPTY_OBJECT: Readonly<Record<string, never>> = Object.freeze({});
 const EVEN_WEIGHTS: InstanceRecord['weights'] = Object.freeze({ passing: 1, warning: 1 });
 
-/** The value of an entry. @throws SyntaxError when it is not JSON. */
-export function decodeRecord<T>(entry: Entry): T {
-  return JSON.parse(entry.value) as T;
+/** The value of an entry. @throws SyntaxError when it is not JSON, TypeError when it is no object */
+export function decodeRecord<T extends object>(entry: Entry): T {
+  const value = JSON.parse(entry.value) as unknown;
+  if (value === null || typeof value !== 'object') throw new TypeError(`the value of ${entry.key} is no object`);
+  return value as T;
 }
 
 /** An instance record in which what is empty is shared with all other records: a third of its size in memory. */

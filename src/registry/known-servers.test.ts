@@ -26,14 +26,22 @@ describe('KnownServers', () => {
     region.feed.onApplied(({ summary, topics }) => void (topics.has('servers') && lines.push(...summary)));
     await put('b', JSON.stringify(record('b')));
     await put('a/1', JSON.stringify(record('a/1')));
-    await put('c', '{');
+    for (const value of [
+      '{',
+      'null',
+      '7',
+      '[]',
+      JSON.stringify(record('a/1')),
+      JSON.stringify(record('c', { httpPort: 65_536 })),
+    ])
+      await put('c', value);
     expect(known.list().map(({ name }) => name)).toEqual(['a/1', 'b']);
     await put('b', JSON.stringify(record('b', { httpPort: 1 })));
     expect(known.get('b')?.httpPort).toBe(1);
     await region.feed.commit({ compares: [], writes: [{ type: 'delete', key: serverKey('b') }] });
     expect(known.get('b')).toBeUndefined();
     expect(lines).toEqual(['server b started', 'server a/1 started', 'server b gone']);
-    expect(errors).toHaveLength(1);
+    expect(errors).toHaveLength(6);
     expect([...known.held()].map(({ key }) => key)).toEqual(['srv/a%2F1']);
   });
 });

@@ -50,7 +50,7 @@ export class KnownServers implements Projection {
 
   #put(entry: Entry): void {
     try {
-      const record = decodeRecord<ServerRecord>(entry);
+      const record = checked(decodeRecord<ServerRecord>(entry), nameOf(entry.key));
       this.#servers.set(nameOf(entry.key), { record, modRevision: entry.modRevision });
     } catch (error) {
       this.#servers.delete(nameOf(entry.key));
@@ -61,4 +61,12 @@ export class KnownServers implements Projection {
 
 function nameOf(key: string): string {
   return keyParts(key)[0] as string;
+}
+
+/** It is called, and its links are proven, by the name of its key. @throws TypeError when it is no record of a server of that name */
+function checked(record: ServerRecord, name: string): ServerRecord {
+  const { address, httpPort, incarnation } = record as { readonly [Key in keyof ServerRecord]?: unknown };
+  const isOne = record.name === name && typeof address === 'string' && typeof incarnation === 'string';
+  if (isOne && Number.isInteger(httpPort) && Number(httpPort) >= 0 && Number(httpPort) <= 65_535) return record;
+  throw new TypeError(`the record of server ${name} is none`);
 }

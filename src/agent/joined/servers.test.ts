@@ -134,6 +134,24 @@ describe('JoinedServers.told()', () => {
     expect(servers.candidates).toHaveLength(2);
   });
 
+  test('JoinedServers.told() takes no word that is none, and the others with it', async () => {
+    await using servers = await open(['10.0.0.1']);
+    const odd = [
+      { name: 's4', url: 'nonsense' },
+      { name: 's5', url: 'ftp://10.0.0.9' },
+      { name: 7, url: C },
+      { name: 's6' },
+    ];
+    servers.told([
+      ...odd,
+      { name: 's2', url: 'http://10.0.0.2:8500/v1' },
+      { name: 's3', url: 'http://10.0.0.3:80' },
+    ] as never);
+    expect(servers.candidates.map(({ url }) => url)).toEqual([A, 'http://10.0.0.3']);
+    servers.told(Array.from({ length: 5_000 }, (_, at) => ({ name: `s${at}`, url: `http://10.1.0.1:${at + 1}` })));
+    expect(servers.candidates).toHaveLength(1_001);
+  });
+
   test('JoinedServers.told() is remembered over restarts', async () => {
     {
       await using servers = await open(['10.0.0.1']);

@@ -134,7 +134,8 @@ export class JoinedServers implements AsyncDisposable {
   }
 
   /** A server named all that there are; those of before that are neither among them nor configured nor linked are forgotten. */
-  told(servers: readonly KnownServer[]): void {
+  told(said: readonly KnownServer[]): void {
+    const servers = said.slice(0, MOST_TOLD).flatMap(usable);
     if (servers.length === 0) return;
     const urls = new Set(servers.map(({ url }) => url));
     for (const known of this.#known.values())
@@ -171,6 +172,16 @@ export class JoinedServers implements AsyncDisposable {
       .then(() => saveState(this.#file, { version: 1, servers }, { durable: false }))
       .catch((error: unknown) => this.#options.warn(`cannot keep the list of servers: ${messageOf(error)}`));
   }
+}
+
+/** More servers than any region has. */
+const MOST_TOLD = 1_000;
+
+/** With its origin as its URL; none for what is no server's: its word must not make requests to all others fail. */
+function usable({ name, url }: KnownServer): KnownServer[] {
+  const { protocol, origin, pathname } = URL.parse(String(url)) ?? {};
+  const isOrigin = (protocol === 'http:' || protocol === 'https:') && pathname === '/';
+  return isOrigin && typeof name === 'string' ? [{ name, url: origin as string }] : [];
 }
 
 function parseRemembered(value: unknown): readonly KnownServer[] {

@@ -47,9 +47,11 @@ export class ReachNode implements NodeReach {
     if (isDirect || server === undefined || server.name === servers.self.name) throw linkAway(node);
     const url = `http://${bracketed(server.address)}:${server.httpPort}/v2/nodes/${encodeURIComponent(node)}/${path}`;
     const headers = secret === '' ? {} : { 'x-consul-token': secret };
-    const answer = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+    // Never to where an answer points: a token is sent along.
+    const options = { method, headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+    const answer = await fetch(url, options).catch(() => null);
     if (answer === null) throw linkAway(node);
-    const body = (await answer.json()) as { error?: { code: string; message: string } };
+    const body = (await answer.json().catch(() => ({}))) as { error?: { code: string; message: string } };
     if (answer.ok) return body;
     const { code = linkAway.code, message = 'it failed' } = body.error ?? {};
     throw new DroverError({ code, status: answer.status, exitCode: 1 }, message);
