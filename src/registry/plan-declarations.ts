@@ -10,7 +10,8 @@ import { datastoreKey, definitionKey, namesKey, topic } from './keys.ts';
 import type { DatastoreRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
 
-const LIMIT = 128;
+/** So many compares and writes fit in one transaction of etcd’s, unless told otherwise, with what the store compares besides. */
+const LIMIT = 120;
 
 export interface DatastorePlace {
   readonly federation: string;

@@ -6,8 +6,8 @@ import type { NodePicture } from './node-picture.ts';
 import type { CheckRecord, InstanceRecord, NodeRecord, OwnerRecord } from './records.ts';
 import { packPlans, TxnPlan } from './txn-plan.ts';
 
-/** So many compares and so many writes fit in one transaction of the store. */
-const LIMIT = 128;
+/** So many compares and writes fit in one transaction of etcd’s, unless told otherwise, with what whoever commits compares besides. */
+const LIMIT = 120;
 
 /**
  * What to write so that the region holds `wanted` of a node, and nothing when it does already: as few transactions as the
