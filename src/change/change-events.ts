@@ -1,3 +1,4 @@
+import type { Revision } from '../store/index.ts';
 import type { LoggedChange } from './change-log.ts';
 import type { ChangeEvent } from './event-stream.ts';
 
@@ -11,4 +12,21 @@ export function changeEvent({ revision, atMs, summary, author, interested }: Log
 export function arrivedEvent({ revision, arrivals }: LoggedChange): ChangeEvent {
   const tookMs = Math.max(0, ...[...arrivals.values()].map((arrival) => arrival.tookMs));
   return { type: 'arrived', revision, of: arrivals.size, tookMs };
+}
+
+/** What is told first to who asks for all after a revision: that some are forgotten, then each change and whether it has arrived. Pure. */
+export function replayOf(
+  {
+    after,
+    oldest,
+    changes,
+  }: { readonly after: Revision; readonly oldest: Revision; readonly changes: readonly LoggedChange[] },
+  isOpen: (change: LoggedChange) => boolean,
+): readonly ChangeEvent[] {
+  const gap: ChangeEvent[] = after + 1 < oldest ? [{ type: 'gap', after, before: oldest }] : [];
+  return changes.reduce((events, change) => {
+    events.push(changeEvent(change));
+    if (change.interested.size > 0 && !isOpen(change)) events.push(arrivedEvent(change));
+    return events;
+  }, gap);
 }

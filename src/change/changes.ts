@@ -7,11 +7,12 @@ import { ArrivalFigures } from './arrival-figures.ts';
 import type { Figures } from './arrival-figures.ts';
 import { ChangeLog, consumerKey, LOG_LIMITS } from './change-log.ts';
 import type { ConsumerId, LoggedChange, LogLimits } from './change-log.ts';
-import { arrivedEvent, changeEvent } from './change-events.ts';
+import { arrivedEvent, changeEvent, replayOf } from './change-events.ts';
 import { unknownRevision } from './errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { ChangeEvent } from './event-stream.ts';
 import { Interest } from './interest.ts';
+import { latenessOf, type Lateness } from './lateness.ts';
 import { LinkedNodes } from './linked-nodes.ts';
 import { ReceiptBook } from './receipt-book.ts';
 import type { Settled } from './receipt-book.ts';
@@ -19,6 +20,7 @@ import { isDone } from './receipt.ts';
 import type { ConsumerKind, Receipt } from './receipt.ts';
 import type { Standing, Took } from './standing.ts';
 import type { ServerConsumer } from './server-consumer.ts';
+import { toLogged } from './to-logged.ts';
 import { isComplete, presenceOf, traceConsumers, traceOf } from './trace.ts';
 import type { ConsumerTrace, Presence, Trace } from './trace.ts';
 import { pendingOf, Waiters } from './waiters.ts';
@@ -36,14 +38,6 @@ export interface ChangesOptions {
 
 /** A consumer of which something became known on this server itself, with how long changes took to it. */
 export type Heard = (consumer: ConsumerId, took: readonly Took[]) => void;
-
-/** Who still owes what, for metrics and the dashboard. */
-export interface Lateness {
-  readonly node: string;
-  readonly kind: ConsumerKind;
-  readonly revision: Revision;
-  readonly forMs: number;
-}
 
 /**
  * Follows every revision: whose inputs it changed (interest), who has taken it up (receipts), and where it has not
@@ -68,8 +62,6 @@ export class Changes implements AsyncDisposable {
   readonly #viewListeners = new Set<(view: NodeView) => void>();
   /** Changes of which `arrived` has not been said. */
   readonly #open = new Set<LoggedChange>();
-  /** Shared by all changes that nobody takes up, which are most: three maps for each are what remembering it would cost. */
-  readonly #nobody = new Map<string, never>();
   readonly #stop: () => void;
   /** Whether DNS has ever said something that was held. */
   #hasHeld = false;
@@ -231,15 +223,7 @@ export class Changes implements AsyncDisposable {
 
   /** Who has not taken up everything, the longest first; nodes that are down are left out. */
   late(): readonly Lateness[] {
-    const nowMs = this.#clock.now();
-    return [...this.#book.owing()]
-      .map(([key, change]) => ({ consumer: change.interested.get(key), change }))
-      .flatMap(({ consumer, change }) =>
-        consumer === undefined || this.#presence(consumer) !== 'there'
-          ? []
-          : [{ ...consumer, revision: change.revision, forMs: nowMs - change.appliedAtMs }],
-      )
-      .toSorted((a, b) => b.forMs - a.forMs);
+    return latenessOf(this.#book.owing(), (one) => this.#presence(one) === 'there', this.#clock.now());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -334,21 +318,8 @@ export class Changes implements AsyncDisposable {
   }
 
   #record(change: AppliedChange, consumers: readonly ConsumerId[], unsure: readonly ConsumerId[]): LoggedChange {
-    const isForNobody = consumers.length === 0;
-    const interested = isForNobody
-      ? this.#nobody
-      : new Map(consumers.map(({ node, kind }) => [consumerKey({ node, kind }), { node, kind }]));
-    const logged: LoggedChange = {
-      revision: change.revision,
-      atMs: this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs),
-      appliedAtMs: change.appliedAtMs,
-      summary: change.summary,
-      ...(change.author === undefined ? {} : { author: change.author }),
-      interested,
-      missing: isForNobody ? this.#nobody : new Map(interested),
-      unsure: unsure.length === 0 ? NO_KEYS : new Set(unsure.map(consumerKey)),
-      arrivals: isForNobody ? this.#nobody : new Map(),
-    };
+    const atMs = this.#clock.wall() - Math.max(0, this.#clock.now() - change.appliedAtMs);
+    const logged = toLogged(change, consumers, unsure, atMs);
     for (const dropped of this.#log.add(logged)) {
       this.#book.forget(dropped);
       this.#open.delete(dropped);
@@ -385,14 +356,8 @@ export class Changes implements AsyncDisposable {
   }
 
   #replay(after: Revision): readonly ChangeEvent[] {
-    const { oldest } = this.#log;
-    const gap: ChangeEvent[] = after + 1 < oldest ? [{ type: 'gap', after, before: oldest }] : [];
-    return this.#log.after(after).reduce((events, change) => {
-      events.push(changeEvent(change));
-      if (change.interested.size > 0 && !this.#open.has(change)) events.push(arrivedEvent(change));
-      return events;
-    }, gap);
+    return replayOf({ after, oldest: this.#log.oldest, changes: this.#log.after(after) }, (change) =>
+      this.#open.has(change),
+    );
   }
 }
-
-const NO_KEYS: ReadonlySet<string> = new Set();

@@ -12,6 +12,7 @@ export { planUndo, type UndoPlan, type UndoRequest, type UndoStep } from './hist
 export { HistoryLog, type HistoryItem, type HistoryQuery } from './history-log.ts';
 export { HISTORY_RECORDS, HISTORY_SIZE, HistoryReaper, type HistoryReaperOptions } from './history-reaper.ts';
 export { interestedKinds } from './interested-kinds.ts';
+export type { Lateness } from './lateness.ts';
 export * from './receipt.ts';
 export * from './server-consumer.ts';
 export type { Standing, Took } from './standing.ts';
