@@ -4,6 +4,7 @@ import { FakeClock } from '../lib/index.ts';
 import type { Store } from './contract.ts';
 import { Duties } from './duties.ts';
 import type { Duty } from './duty.ts';
+import { storeFull } from './errors.ts';
 import { MemoryStore } from './memory/memory-store.ts';
 import { LeaderlessStore } from './testing-leaderless.ts';
 
@@ -196,6 +197,26 @@ describe('Duties', () => {
     await one.clock.advance(TTL_MS);
     expect(duty.fence).not.toBeNull();
     expect(lost).toBe(1);
+  });
+
+  test('duty() is tried for ever less often, and why is said once, while the store takes no writes', async () => {
+    await using one = await world();
+    const duties = one.serve('a');
+    const line = one.lines.get('a') as LeaderlessStore;
+    const commit = line.commit.bind(line);
+    let tries = 0;
+    // A disk that is full: leases go on, and nothing is written.
+    line.commit = () => {
+      tries++;
+      return Promise.reject(storeFull());
+    };
+    const duty = duties.duty('reaper');
+    await one.clock.advance(60_000);
+    expect([duty.fence, one.errors.length]).toEqual([null, 1]);
+    expect(tries).toBeLessThan(60);
+    line.commit = commit;
+    await one.clock.advance(3_000);
+    expect(duty.fence).not.toBeNull();
   });
 
   test('duty() is taken over at once from a former run by who has the store for itself, and by nobody else', async () => {

@@ -1,4 +1,4 @@
-import { messageOf } from '../lib/index.ts';
+import { Backoff, messageOf } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
 import type { Compare, Entry, Revision, Store } from './contract.ts';
 import { dutyKey, dutyRecord } from './duty-key.ts';
@@ -18,6 +18,9 @@ export interface LeasedDutyOptions {
   readonly isAlone: boolean;
   readonly report?: (error: unknown) => void;
 }
+
+/** A try that failed is followed by others, ever later: a store that is full is so for long. */
+const RETRY = { firstMs: 50, mostMs: 2_000 } as const;
 
 /** A duty's key as it was last seen. */
 interface Seen {
@@ -42,6 +45,9 @@ export class LeasedDuty implements Duty {
   #seenAt: Revision = 0;
   #told = false;
   #timer: Timer | undefined;
+  readonly #failures = new Backoff(RETRY);
+  #pauseMs = 0;
+  #said = '';
   #isTrying = false;
   #hasTried = false;
   #isClosed = false;
@@ -89,7 +95,7 @@ export class LeasedDuty implements Duty {
     if (!this.#mayTry()) return;
     this.#timer?.cancel();
     if (!this.#hasTried) void this.#try();
-    else this.#timer = this.#options.clock.after(this.#options.delayMs(), () => void this.#try());
+    else this.#timer = this.#options.clock.after(this.#pauseMs + this.#options.delayMs(), () => void this.#try());
   }
 
   #mayTry(): boolean {
@@ -105,7 +111,7 @@ export class LeasedDuty implements Duty {
     if (lease === null || !this.#mayTry()) return;
     this.#isTrying = true;
     this.#hasTried = true;
-    const { holder, store, report } = this.#options;
+    const { holder, store } = this.#options;
     const value = JSON.stringify({ holder, lease: lease.id });
     try {
       const outcome = await store.commit({
@@ -113,15 +119,25 @@ export class LeasedDuty implements Duty {
         writes: [{ type: 'put', key: this.#key, value, lease }],
       });
       this.#isTrying = false;
+      this.#failures.reset();
+      [this.#pauseMs, this.#said] = [0, ''];
       const { revision } = outcome;
       const written = { key: this.#key, value, createRevision: revision, modRevision: revision };
       this.see((outcome.ok ? written : outcome.entries.find(({ key }) => key === this.#key)) ?? null, revision);
     } catch (error) {
       this.#isTrying = false;
-      if (!this.#isClosed)
-        report?.(new Error(`cannot get the duty ${this.name}: ${messageOf(error)}`, { cause: error }));
+      this.#pauseMs = this.#failures.next();
+      this.#say(error);
       this.#look();
     }
+  }
+
+  /** Once in a row. */
+  #say(error: unknown): void {
+    const why = messageOf(error);
+    if (!this.#isClosed && why !== this.#said)
+      this.#options.report?.(new Error(`cannot get the duty ${this.name}: ${why}`, { cause: error }));
+    this.#said = why;
   }
 
   #tell(): void {
