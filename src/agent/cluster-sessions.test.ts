@@ -37,7 +37,7 @@ const isThere = (id: string, ...servers: readonly TestServer[]): boolean[] =>
 /** Renews every few seconds for so long. */
 async function keep(fixture: Fixture, at: TestServer, id: string, forMs: number): Promise<void> {
   for (let passedMs = 0; passedMs < forMs; passedMs += 5_000) {
-    at.parts.sessionWrites.renew(id);
+    await at.parts.sessionWrites.renew(id);
     await fixture.cluster.clock.advance(5_000);
   }
 }
@@ -67,6 +67,65 @@ test('a session that is renewed elsewhere is not ended while that cannot be hear
   expect(isThere(left, fixture.holder())).toEqual([false]);
 });
 
+test('renew() on a server whose last renewals were not heard counts in full when it runs no more', async () => {
+  await using fixture = await start();
+  const { cluster } = fixture;
+  const [holder, other] = [fixture.holder(), fixture.others()[0] as TestServer];
+  const id = await create(other);
+  cluster.cutPeers(0, 1);
+  await keep(fixture, other, id, 30_000);
+  await other.parts.sessionWrites.renew(id);
+  await cluster.stop(fixture.place(other));
+  await cluster.clock.advance(9_500);
+  expect(isThere(id, holder)).toEqual([true]);
+  await cluster.clock.advance(20_000);
+  expect(isThere(id, holder)).toEqual([false]);
+});
+
+test.each([
+  ['before', 'lives'],
+  ['after', 'is refused'],
+])(
+  'renew() of a session that lapses, just %s its end is written, is kept or refused: it %s',
+  async (order, outcome) => {
+    await using fixture = await start();
+    const { cluster } = fixture;
+    const other = fixture.others()[0] as TestServer;
+    const id = await create(other);
+    const end = heldBack(cluster, `sess/${id}`);
+    await cluster.clock.advance(15_500);
+    expect(end.isHeld()).toBe(true);
+    if (order === 'after') await end.release();
+    const renewed = await other.parts.sessionWrites.renew(id).then(
+      () => 'lives',
+      ({ code }: { code: string }) => (code === 'KV_UNKNOWN_SESSION' ? 'is refused' : code),
+    );
+    await end.release();
+    await cluster.clock.advance(9_000);
+    expect(renewed).toBe(outcome);
+    expect(isThere(id, ...cluster.servers)).toEqual([outcome === 'lives', outcome === 'lives']);
+  },
+);
+
+/** Transactions that delete a key reach the store only when they are released. */
+function heldBack({ store, clock }: TestCluster, key: string): { isHeld(): boolean; release(): Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let held = false;
+  const commit = store.commit.bind(store);
+  store.commit = async (txn) => {
+    if (txn.writes.some((write) => write.type === 'delete' && write.key === key)) {
+      held = true;
+      await promise;
+    }
+    return commit(txn);
+  };
+  const release = async (): Promise<void> => {
+    resolve();
+    await clock.advance(100);
+  };
+  return { isHeld: () => held, release };
+}
+
 test('whoever takes over ending sessions gives each its full time first', async () => {
   await using fixture = await start(3);
   const { cluster } = fixture;
@@ -81,7 +140,7 @@ test('whoever takes over ending sessions gives each its full time first', async 
   const next = fixture.holder();
   expect(next.name).not.toBe(holder.name);
   expect(isThere(id, next)).toEqual([true]);
-  next.parts.sessionWrites.renew(id);
+  await next.parts.sessionWrites.renew(id);
   await keep(fixture, fixture.others()[0] as TestServer, id, 30_000);
   expect(isThere(id, next)).toEqual([true]);
   await cluster.clock.advance(25_000);
@@ -114,7 +173,7 @@ test('two holders never both write with fencing: what the first still sends afte
   await cluster.clock.advance(25_000);
   expect(isThere(one, first, second)).toEqual([false, false]);
   const two = await create(second);
-  second.parts.sessionWrites.renew(two);
+  await second.parts.sessionWrites.renew(two);
   expect((await second.parts.kvWrites.acquire('leader', value('two'), two)).ok).toBe(true);
   await expect(first.parts.kvWrites.acquire('leader', value('late'), one)).rejects.toMatchObject({
     code: 'KV_INVALID_SESSION',
@@ -143,9 +202,9 @@ test('a lock-delay holds on every server, and is over on every one', async () =>
   await far.parts.sessionWrites.destroy(id);
   const again = await create(far);
   for (const { parts } of [near, far]) expect((await parts.kvWrites.acquire('k', value('y'), again)).ok).toBe(false);
-  far.parts.sessionWrites.renew(again);
+  await far.parts.sessionWrites.renew(again);
   await cluster.clock.advance(10_000);
-  far.parts.sessionWrites.renew(again);
+  await far.parts.sessionWrites.renew(again);
   await cluster.clock.advance(10_000);
   expect((await near.parts.kvWrites.acquire('k', value('y'), again)).ok).toBe(true);
   expect((await cluster.store.read({ start: 'lockdelay/', end: 'lockdelay0' })).entries).toEqual([]);

@@ -126,9 +126,9 @@ async function take(one: Step, server: TestKv, model: KvModel, free: string[]): 
       return model.end(one.id, feed.revision);
     case 'renew': {
       const known = model.sessions.get(one.id);
-      if (known === undefined) expect(() => sessionWrites.renew(one.id)).toThrow('not found');
+      if (known === undefined) await expect(sessionWrites.renew(one.id)).rejects.toThrow('not found');
       else {
-        sessionWrites.renew(one.id);
+        await sessionWrites.renew(one.id);
         known.lapsesAtMs = model.nowMs + known.ttlMs;
       }
       return;

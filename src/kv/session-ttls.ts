@@ -64,6 +64,14 @@ export class SessionTtls implements Disposable {
     if (atMs + known.ttlMs * FACTOR > known.timer.dueMs) this.#rearm(id, known, known.ttlMs * FACTOR - agoMs);
   }
 
+  /** Its record was just written: whatever was thought of it before, it has its full time from now on. */
+  revive(id: string): void {
+    const known = this.#timers.get(id);
+    if (known === undefined) return;
+    known.hasLapsed = false;
+    this.restart(id);
+  }
+
   /** Gives every session its full time once more, those too that had lapsed: whoever heard their renewals is gone. */
   restartAll(): void {
     for (const [id, known] of this.#timers) {
@@ -80,7 +88,15 @@ export class SessionTtls implements Disposable {
         yield [id, nowMs - renewedAtMs];
   }
 
-  /** Whether its time is over: nothing brings it back. */
+  /** Whether its TTL has not passed since it was renewed last, as far as is known here; always for one without a TTL. */
+  isFresh(id: string): boolean {
+    const known = this.#timers.get(id);
+    if (known === undefined) return true;
+    const { renewedAtMs, ttlMs, hasLapsed } = known;
+    return renewedAtMs !== undefined && !hasLapsed && this.#clock.now() - renewedAtMs < ttlMs;
+  }
+
+  /** Whether its time is over. */
   hasLapsed(id: string): boolean {
     return this.#timers.get(id)?.hasLapsed === true;
   }

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
-import { prefixRange, type Store } from '../store/index.ts';
+import { prefixRange, type Duty, type Store } from '../store/index.ts';
 import { kvOp, startTestKv, startTestStore, type TestKv } from './testing.ts';
 
 const value = Buffer.from('x');
@@ -230,18 +230,48 @@ test('a transaction that ends two sessions takes what is bound to both, with one
   expect([server.sessions.list(), await keysOf(server.store, 'pq/')]).toEqual([[], []]);
 });
 
-test('renew() of a session that has lapsed is refused, also while its end cannot be written yet', async () => {
+test('renew() of a session that has lapsed fails as the store does while its end cannot be written, and is refused then', async () => {
   await using server = await startTestKv();
   const { id } = await server.sessionWrites.create({ ...NO_CHECKS, ttl: '10s' });
   const commit = vi.spyOn(server.store, 'commit').mockRejectedValue(new Error('no leader'));
   await server.clock.advance(14_999);
-  expect(server.sessionWrites.renew(id).id).toBe(id);
+  expect((await server.sessionWrites.renew(id)).id).toBe(id);
   await server.clock.advance(15_500);
-  expect(() => server.sessionWrites.renew(id)).toThrow(expect.objectContaining({ code: 'KV_UNKNOWN_SESSION' }));
+  await expect(server.sessionWrites.renew(id)).rejects.toThrow('no leader');
   commit.mockRestore();
   await server.clock.advance(2_000);
   expect(server.sessions.stored(id)).toBeUndefined();
+  await expect(server.sessionWrites.renew(id)).rejects.toMatchObject({ code: 'KV_UNKNOWN_SESSION' });
 });
+
+test('renew() writes the record again where the other servers do not know that this one runs', async () => {
+  let isKnown = true;
+  await using server = await startTestKv({ duty: dutyOfAnother(), isKnown: () => isKnown });
+  const { id } = await server.sessionWrites.create({ ...NO_CHECKS, ttl: '10s' });
+  const revision = (): number => server.sessions.get(id)?.modRevision ?? 0;
+  const created = revision();
+  await server.sessionWrites.renew(id);
+  expect(revision()).toBe(created);
+  isKnown = false;
+  await server.sessionWrites.renew(id);
+  expect(revision()).toBeGreaterThan(created);
+});
+
+test('renew() writes the record again when the TTL has passed and another server ends sessions', async () => {
+  await using server = await startTestKv({ duty: dutyOfAnother() });
+  const { id } = await server.sessionWrites.create({ ...NO_CHECKS, ttl: '10s' });
+  const created = server.sessions.get(id)?.modRevision ?? 0;
+  await server.clock.advance(9_000);
+  await server.sessionWrites.renew(id);
+  await server.clock.advance(9_000);
+  expect((await server.sessionWrites.renew(id)).modRevision).toBe(created);
+  await server.clock.advance(11_000);
+  expect((await server.sessionWrites.renew(id)).modRevision).toBeGreaterThan(created);
+});
+
+function dutyOfAnother(): Duty {
+  return { name: 'sessions', fence: null, onChange: () => () => undefined };
+}
 
 test('entries of lock-delays that are over go at once, however many there are', async () => {
   await using server = await startTestKv();

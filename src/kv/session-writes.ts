@@ -54,6 +54,8 @@ export interface SessionWritesOptions {
   readonly duty?: Duty;
   /** Whether this server hears what is renewed through every other one; always, unless told. */
   readonly hearsAll?: () => boolean;
+  /** Whether the others know that this server runs, and wait for what it has to tell; always, unless told. */
+  readonly isKnown?: () => boolean;
   /** A session was renewed through this server. */
   readonly onRenewed?: (id: string) => void;
   /** Told of ends that failed; they are tried again. */
@@ -63,7 +65,8 @@ export interface SessionWritesOptions {
 /**
  * Creates, renews and ends sessions: those that are destroyed, lapse, lose their node, or have a check that is gone or
  * critical, also when that happened while no server ran. Of several servers one ends what nobody destroyed, with the fence of
- * its duty; a session is renewed through any of them.
+ * its duty. A session is renewed through any of them: in memory while its TTL has not passed, which is told to the one that ends
+ * sessions before that could; by writing its record again when it has passed, so that either the renewal or the end comes first.
  */
 export class SessionWrites implements AsyncDisposable {
   /** The least TTL in ms. */
@@ -92,7 +95,7 @@ export class SessionWrites implements AsyncDisposable {
     this.#fence = fenceOf(duty, () => this.#feed.revision);
     this.#ttls = new SessionTtls({
       clock: this.#clock,
-      onLapse: (id) => this.#endSoon(id),
+      onLapse: (id) => this.#endLapsed(id),
       mayJudge: () => this.#isHeld && hearsAll(),
     });
     this.#stops = [
@@ -133,10 +136,11 @@ export class SessionWrites implements AsyncDisposable {
     return this.#feed.revision;
   }
 
-  /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION also for one that has lapsed and only still has to go */
-  renew(id: string): Session {
+  /** Restarts a session's TTL. @throws KV_UNKNOWN_SESSION, and what the store throws when the TTL has passed already */
+  async renew(id: string): Promise<Session> {
     const session = this.#sessions.get(id);
-    if (session === undefined || this.#ttls.hasLapsed(id)) throw unknownSession(id);
+    if (session === undefined) throw unknownSession(id);
+    if (!this.#mayRenew(id)) return this.#renewInStore(id);
     this.#ttls.restart(id);
     this.#options.onRenewed?.(id);
     return session;
@@ -150,6 +154,11 @@ export class SessionWrites implements AsyncDisposable {
   /** Sessions that were renewed of late, through this server or another. */
   renewals(): Iterable<Renewal> {
     return this.#ttls.renewals();
+  }
+
+  /** Another server runs no more, and what was renewed through it last was maybe not told: every session has its full time again. */
+  lostServer(): void {
+    this.#ttls.restartAll();
   }
 
   /** Ends that are under way are finished. */
@@ -175,6 +184,29 @@ export class SessionWrites implements AsyncDisposable {
     return basis;
   }
 
+  /** Whether it is certain without the store that nobody ends the session before the others hear of its renewal. */
+  #mayRenew(id: string): boolean {
+    if (this.#isHeld && this.#fence() !== null) return !this.#ttls.hasLapsed(id);
+    return this.#ttls.isFresh(id) && (this.#options.isKnown ?? (() => true))();
+  }
+
+  /** Writes its record as it is: who is about to end it compares the revision of that. */
+  #renewInStore(id: string): Promise<Session> {
+    return this.#queue.run(id, async () => {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const session = this.#sessions.get(id);
+        if (session === undefined) throw unknownSession(id);
+        const { createRevision: _created, modRevision, ...record } = session;
+        const key = sessionKey(id);
+        const put: Write = { type: 'put', key, value: JSON.stringify(record) };
+        const outcome = await this.#feed.commit({ compares: [{ key, modRevision }], writes: [put] });
+        if (outcome.ok) return this.#sessions.get(id) ?? session;
+        await this.#feed.applied(outcome.revision);
+      }
+      throw contended(`session "${id}"`, ATTEMPTS);
+    });
+  }
+
   /** Whoever takes over may not have heard all renewals: every session has its full time again. */
   #onDuty(isHeld: boolean): void {
     if (isHeld !== this.#isHeld) this.#ttls.restartAll();
@@ -189,10 +221,16 @@ export class SessionWrites implements AsyncDisposable {
 
   #onApplied({ topics }: AppliedChange): void {
     for (const topic of topics) {
-      if (topic.startsWith('sess/')) this.#look(topic.slice('sess/'.length));
+      if (topic.startsWith('sess/')) this.#lookAtWritten(topic.slice('sess/'.length));
       else if (topic.startsWith('node/')) this.#lookAtNode(decodeURIComponent(topic.slice('node/'.length)));
     }
     this.#scheduleReaping();
+  }
+
+  /** Its record was written, which gives it its full time, or deleted. */
+  #lookAtWritten(id: string): void {
+    this.#look(id);
+    this.#ttls.revive(id);
   }
 
   #lookAtNode(node: string): void {
@@ -208,11 +246,16 @@ export class SessionWrites implements AsyncDisposable {
     if (isOver) this.#endSoon(id);
   }
 
-  #endSoon(id: string): void {
+  #endLapsed(id: string): void {
+    this.#endSoon(id, () => this.#ttls.hasLapsed(id));
+  }
+
+  /** `isDue` is asked before each try: a session that has lapsed may be renewed while the store takes no writes. */
+  #endSoon(id: string, isDue = (): boolean => true): void {
     if (this.#isClosed || !this.#isHeld) return;
-    const again = (): void => this.#later(RETRY_MS, () => this.#endSoon(id));
+    const again = (): void => this.#later(RETRY_MS, () => this.#endSoon(id, isDue));
     this.#run(
-      this.#end(id, this.#fenced)
+      this.#end(id, this.#fenced, isDue)
         .then((isOver) => (isOver ? undefined : again()))
         .catch((error: unknown) => {
           this.#options.report?.(error);
@@ -228,12 +271,13 @@ export class SessionWrites implements AsyncDisposable {
   };
 
   /** Resolves with whether it has ended: not where this server may not end it, or not any more. */
-  #end(id: string, fenced: () => readonly Compare[] | null): Promise<boolean> {
+  #end(id: string, fenced: () => readonly Compare[] | null, isDue = (): boolean => true): Promise<boolean> {
     return this.#queue.run(id, async () => {
       // Each step leaves it fewer locks; a conflict is with somebody who got on.
       for (let session = this.#sessions.stored(id); session !== undefined; session = this.#sessions.stored(id)) {
         const fence = fenced();
         if (fence === null) return false;
+        if (session.isEnding !== true && !isDue()) return true;
         const txn = planEnd(this.#base(), session, this.#othersOf(id), this.#historyOf(id));
         const outcome = await this.#feed.commit({ ...txn, compares: [...fence, ...txn.compares] });
         if (!outcome.ok && isDeposed(outcome.entries, fence)) return false;

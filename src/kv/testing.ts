@@ -24,7 +24,9 @@ export interface TestKv extends AsyncDisposable {
   readonly errors: readonly unknown[];
 }
 
-export interface TestKvOptions extends Partial<Pick<SessionWritesOptions, 'withSession' | 'newId' | 'ttlMinMs'>> {
+export interface TestKvOptions extends Partial<
+  Pick<SessionWritesOptions, 'withSession' | 'newId' | 'ttlMinMs' | 'duty' | 'isKnown'>
+> {
   /** A store in memory with the node `n1` unless told; one that is given is not closed. */
   readonly store?: Store;
   readonly clock?: FakeClock;

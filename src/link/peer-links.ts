@@ -55,6 +55,9 @@ export class PeerLinks implements AsyncDisposable {
   readonly #listeners = new Set<() => void>();
   #onRenewals: (renewals: readonly Renewal[]) => void = () => undefined;
   #renewals: () => Iterable<Renewal> = () => [];
+  #onLost: () => void = () => undefined;
+  /** Starts of other servers that ran when it was looked last. */
+  #ran = new Set<string>();
 
   static start(options: PeerLinksOptions): Promise<PeerLinks> {
     const links = new PeerLinks(options);
@@ -114,10 +117,14 @@ export class PeerLinks implements AsyncDisposable {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Who hears of sessions that were renewed elsewhere, and who knows those that were renewed here of late. */
-  followRenewals(hear: (renewals: readonly Renewal[]) => void, known: () => Iterable<Renewal>): void {
+  /**
+   * Who hears of sessions that were renewed elsewhere, and who knows those that were renewed here of late. `lost` is called when
+   * another server runs no more, before `hearsAll` is true without it: what it had still to tell is not told.
+   */
+  followRenewals(hear: (renewals: readonly Renewal[]) => void, known: () => Iterable<Renewal>, lost: () => void): void {
     this.#onRenewals = hear;
     this.#renewals = known;
+    this.#onLost = lost;
   }
 
   /** A session was renewed here. */
@@ -149,7 +156,15 @@ export class PeerLinks implements AsyncDisposable {
       // A server without HTTP takes no links.
       if (peer.httpPort > 0 && !this.#speakers.has(name)) this.#speakers.set(name, this.#speakTo(peer));
     this.#hearer.dropGone();
+    this.#lookWhoIsLost();
     this.#changed();
+  }
+
+  #lookWhoIsLost(): void {
+    const runs = new Set(this.#others().map(({ incarnation }) => incarnation));
+    const isLost = [...this.#ran].some((incarnation) => !runs.has(incarnation));
+    this.#ran = runs;
+    if (isLost) this.#onLost();
   }
 
   #speakTo(peer: ServerRecord): PeerSpeaker {

@@ -3,9 +3,11 @@ import { userEvents } from '../../event/index.ts';
 import { sessionCompare } from '../../kv/index.ts';
 import { PeerKey } from '../../link/index.ts';
 import { type Catalog, LiveQueries, preparedParts, Registry } from '../../registry/index.ts';
+import { tcpProbe } from '../liveness/index.ts';
 import { ReachNode } from './reach-node.ts';
 import { reportTo, type RegionOptions } from './region-options.ts';
 import type { RegionParts } from './region-parts.ts';
+import { isSilentMachine } from './silent-machine.ts';
 import { startAccess } from './start-access.ts';
 import { startFeed, type Fed } from './start-feed.ts';
 import { startLinks } from './start-links.ts';
@@ -26,6 +28,7 @@ export async function startParts(options: RegionOptions, stack: AsyncDisposableS
   const links = await startLinks(options, states, fed, { ...reads, acl, servers, key }, stack);
   const { catalog, kv, sessions, eventLog } = states;
   const { store, duties, feed, checkHistory } = fed;
+  const { probe = tcpProbe(options.clock) } = options;
   return {
     store,
     duties,
@@ -39,9 +42,9 @@ export async function startParts(options: RegionOptions, stack: AsyncDisposableS
     acl,
     ...reads,
     ...links,
-    ...(await startWrites(options, states, fed, links.peers, stack)),
+    ...(await startWrites(options, states, fed, { ...links, servers }, stack)),
     ...preparedOf(options, states, fed),
-    reach: new ReachNode({ links: links.links, catalog, servers }),
+    reach: new ReachNode({ links: links.links, catalog, servers, isSilent: (at) => isSilentMachine(probe, at) }),
     history: new HistoryLog(store),
     userEvents: userEvents(feed, eventLog, (text) => options.log.warn({}, text)),
   };
@@ -51,11 +54,10 @@ export async function startParts(options: RegionOptions, stack: AsyncDisposableS
 async function startReads(
   { server, historyKeepMs, clock, random, log }: RegionOptions,
   states: States,
-  { store, feed }: Fed,
+  { feed, takesWrites }: Fed,
   stack: AsyncDisposableStack,
 ): Promise<Pick<RegionParts, 'registry' | 'changes' | 'queries'>> {
   const { catalog } = states;
-  const takesWrites = (): boolean => store.status().leaderKnown && !store.status().full;
   const held = { feed, takesWrites, report: reportTo(log) };
   const registry = stack.use(new Registry({ feed, catalog, clock, server, history: historyKeepMs > 0, held }));
   const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, server) }));

@@ -1,5 +1,4 @@
 import { KvWrites, SessionWrites, Transactions } from '../../kv/index.ts';
-import type { PeerLinks } from '../../link/index.ts';
 import type { Write } from '../../store/index.ts';
 import { reportTo, type RegionOptions } from './region-options.ts';
 import type { RegionParts } from './region-parts.ts';
@@ -11,7 +10,7 @@ export async function startWrites(
   { clock, historyKeepMs, log, valueBytes, sessionTtlMinMs: ttlMinMs }: RegionOptions,
   { catalog, kv, sessions, preparedState }: States,
   { store, feed, duties }: Fed,
-  peers: PeerLinks,
+  { peers, servers }: Pick<RegionParts, 'peers' | 'servers'>,
   stack: AsyncDisposableStack,
 ): Promise<Pick<RegionParts, 'kvWrites' | 'transactions' | 'sessionWrites'>> {
   const withSession = (id: string): readonly Write[] => preparedState.writesWithSession(id);
@@ -25,12 +24,14 @@ export async function startWrites(
       report: reportTo(log),
       duty: duties.duty('sessions'),
       hearsAll: () => peers.hearsAll(),
+      isKnown: () => servers.isKnown,
       onRenewed: (id) => peers.renewed(id),
     }),
   );
   peers.followRenewals(
     (renewals) => sessionWrites.hear(renewals),
     () => sessionWrites.renewals(),
+    () => sessionWrites.lostServer(),
   );
   return {
     kvWrites: new KvWrites({ ...written, maxValueBytes: valueBytes }),

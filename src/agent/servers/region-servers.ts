@@ -39,6 +39,11 @@ export class RegionServers implements AsyncDisposable {
     return this.#presence.record;
   }
 
+  /** Whether the others certainly know that this one runs. */
+  get isKnown(): boolean {
+    return this.#presence.stands;
+  }
+
   /** Those that run, in order of name; this one always. */
   list(): readonly ServerRecord[] {
     const others = this.#options.known.list().filter(({ name }) => name !== this.self.name);

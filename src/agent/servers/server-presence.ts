@@ -1,6 +1,6 @@
 import { messageOf, type Clock, type Timer } from '../../lib/index.ts';
 import { serverKey, type ServerRecord } from '../../registry/index.ts';
-import { keyRange, LeaseKeeper, type Entry, type Store } from '../../store/index.ts';
+import { keyRange, LeaseKeeper, type Entry, type Lease, type Store } from '../../store/index.ts';
 import { serverNameTaken } from '../errors.ts';
 
 export interface ServerPresenceOptions {
@@ -32,6 +32,8 @@ export class ServerPresence implements AsyncDisposable {
   /** What failed last; empty when nothing did. */
   #said = '';
   #isClosed = false;
+  /** The lease that the record stands under. */
+  #standsUnder: Lease | null = null;
 
   /** @throws AGENT_SERVER_NAME_TAKEN when another server has the name; where the store takes no writes it is said later */
   static async start(options: ServerPresenceOptions): Promise<ServerPresence> {
@@ -53,6 +55,12 @@ export class ServerPresence implements AsyncDisposable {
   /** What stands in the store, or is to. */
   get record(): ServerRecord {
     return this.#record;
+  }
+
+  /** Whether the record stands: by the monotonic clock, and no longer than the store certainly holds it. */
+  get stands(): boolean {
+    const { lease } = this.#keeper;
+    return lease !== null && lease === this.#standsUnder;
   }
 
   /** Says where it is reached, or that it is no more. */
@@ -138,6 +146,7 @@ export class ServerPresence implements AsyncDisposable {
       const value = JSON.stringify(this.#record);
       const compares = [{ key, modRevision: found?.modRevision ?? 0 }];
       const { ok } = await store.commit({ compares, writes: [{ type: 'put', key, value, lease }] });
+      if (ok) this.#standsUnder = lease;
       return ok ? 'put' : 'later';
     } catch (error) {
       this.#say(new Error(`cannot say that this server runs: ${messageOf(error)}`, { cause: error }));

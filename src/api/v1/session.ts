@@ -46,11 +46,11 @@ function renew(context: ApiContext, request: V1Request): Answering {
   return isNews ? catchUp(context).then(() => renewKnown(context, request)) : renewKnown(context, request);
 }
 
-function renewKnown(context: ApiContext, request: V1Request): V1Answer {
+async function renewKnown(context: ApiContext, request: V1Request): Promise<V1Answer> {
   const id = idOf(request);
   const known = context.sessions.get(id);
   if (known !== undefined) request.authority.demand('session', known.node, 'write');
-  const session = context.sessionWrites.renew(id);
+  const session = await context.sessionWrites.renew(id);
   return { json: JSON.stringify([wireSession(session, context.legacy)]) };
 }
 
