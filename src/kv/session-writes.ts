@@ -285,8 +285,12 @@ export class SessionWrites implements AsyncDisposable {
       }
       // What was bound to it on another server while it ended.
       const left = this.#othersOf(id);
-      for (let start = 0; start < left.length; start += REAPED_PER_TXN)
-        await this.#feed.commit({ compares: [], writes: left.slice(start, start + REAPED_PER_TXN) });
+      for (let start = 0; start < left.length; start += REAPED_PER_TXN) {
+        const compares = fenced();
+        if (compares === null) return false;
+        const outcome = await this.#feed.commit({ compares, writes: left.slice(start, start + REAPED_PER_TXN) });
+        if (!outcome.ok) return false;
+      }
       return true;
     });
   }
