@@ -110,6 +110,21 @@ describe('HeldTransitions', () => {
     expect(errors).toEqual([]);
   });
 
+  test('one that is said again while the store takes no writes is written all the same', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { clock, serve, errors } = await world(stack);
+    const [a, b] = [await serve('a'), await serve('b')];
+    await a.registry.syncNode(registration('passing'), 1);
+    for (const { store } of [a, b]) store.cut();
+    await say(a, 'critical').catch(() => undefined);
+    await say(a, 'critical', 1, 'later').catch(() => undefined);
+    await a.registry.syncNode(registration('critical'), 1).catch(() => undefined);
+    expect([a.health(), a.registry.heldChecks]).toEqual(['critical', 1]);
+    for (const { store } of [a, b]) store.cut(false);
+    await clock.advance(5_000);
+    expect([a.health(), b.health(), a.registry.heldChecks, errors]).toEqual(['critical', 'critical', 0, []]);
+  });
+
   test('one that is well again before the store takes writes is as it was, and nothing is written', async () => {
     await using stack = new AsyncDisposableStack();
     const { clock, shared, serve } = await world(stack);

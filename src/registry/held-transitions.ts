@@ -71,7 +71,9 @@ export class HeldTransitions implements Disposable {
     const known = catalog.nodeState(node);
     const differing = checks.filter(({ id, status }) => {
       const check = known?.check(id);
-      return check !== undefined && check.record.status !== status && status !== 'unknown';
+      if (check === undefined || status === 'unknown') return false;
+      // One that is shown so was about to be written, and still is to be.
+      return check.record.status !== status || check.stored !== undefined;
     });
     if (differing.length === 0) return;
     const held = this.#held.get(node) ?? { checks: new Map<string, CheckRecord>(), epoch };
@@ -80,7 +82,7 @@ export class HeldTransitions implements Disposable {
     const shown = differing.map((said) => {
       const check = known?.check(said.id) as Check;
       const stored = check.stored ?? check.record;
-      const merged = mergeCheck(stored, said);
+      const merged = check.record.status === said.status ? check.record : mergeCheck(stored, said);
       // As the store has it, once more: there is nothing to be written.
       if (merged === stored) held.checks.delete(said.id);
       else held.checks.set(said.id, merged);
