@@ -112,6 +112,26 @@ describe('CacheCheck', () => {
     expect(errors).toEqual([failure]);
   });
 
+  test('it ends with its server while the store cannot be read again', async () => {
+    await using stack = new AsyncDisposableStack();
+    const { clock, options, put, errors, lose } = await world(stack);
+    await lose(true);
+    await put('lost');
+    await lose(false);
+    const { feed } = options;
+    const stuck = {
+      revision: feed.revision,
+      held: () => feed.held(),
+      resync: () => new Promise<never>(() => undefined),
+    };
+    const check = CacheCheck.start({ ...options, feed: stuck });
+    await clock.advance(300_000);
+    expect(errors).toMatchObject([{ code: 'REGISTRY_CACHE_DIVERGED' }]);
+    const ended = check[Symbol.asyncDispose]().then(() => 'ended');
+    expect(await Promise.race([ended, clock.advance(60_000).then(() => 'hangs')])).toBe('ended');
+    expect(errors).toHaveLength(1);
+  });
+
   test('nothing is looked at over a store that loses nothing', async () => {
     await using stack = new AsyncDisposableStack();
     const { clock, options } = await world(stack);

@@ -41,6 +41,7 @@ export class CacheCheck implements AsyncDisposable {
   #divergence = 0;
   /** What still differed after it had been read again: nothing to be mended here, such as entries that cannot be read. */
   #known: ReadonlySet<string> = new Set();
+  readonly #closing = Promise.withResolvers<void>();
   #isClosed = false;
 
   private constructor(options: CacheCheckOptions) {
@@ -65,13 +66,16 @@ export class CacheCheck implements AsyncDisposable {
     if (found.length === 0) return 0;
     this.#divergence += found.length;
     this.#options.report(cacheDiverged(found.length, found[0]?.key ?? ''));
-    await this.#options.feed.resync();
+    // A store that went away is read again when it is back; nobody's end waits for that.
+    await Promise.race([this.#options.feed.resync(), this.#closing.promise]);
+    if (this.#isClosed) return found.length;
     this.#known = new Set((await this.#compare()).map(keyOf));
     return found.length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#closing.resolve();
     this.#timer?.cancel();
     await this.#running;
   }

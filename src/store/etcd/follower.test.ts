@@ -140,3 +140,16 @@ test('Follower backs off while its watch ends at once, and knows for how long it
   await scene.follower[Symbol.asyncDispose]();
   expect(scene.clock.pending).toBe(0);
 });
+
+test('Follower forgets who waited for a leader in vain', async () => {
+  const scene = new Scene({ gives: [], ends: false });
+  await scene.clock.advance(0);
+  for (let call = 0; call < 100; call++) {
+    const patience = new AbortController();
+    const waiting = scene.follower.changed(patience.signal);
+    patience.abort();
+    await waiting;
+  }
+  expect(scene.follower.waiters).toBe(0);
+  await scene.follower[Symbol.asyncDispose]();
+});

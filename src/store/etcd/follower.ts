@@ -44,7 +44,7 @@ export class Follower {
   #applied: number;
   #connected = false;
   #lostAtMs: number;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -77,9 +77,20 @@ export class Follower {
   changed(signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#closing.signal.aborted) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const wake = (): void => {
+      this.#waiting.delete(wake);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    // While there is no leader everybody comes in vain, many times a second: nobody is kept who has gone.
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake);
     return promise;
+  }
+
+  /** How many wait for a change. */
+  get waiters(): number {
+    return this.#waiting.size;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -197,6 +208,6 @@ export class Follower {
   }
 
   #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const wake of this.#waiting) wake();
   }
 }
