@@ -21,7 +21,7 @@ test('GET /v2/status says what this agent is', async () => {
     region: 'aws',
     node: 'staging',
     nodes: ['staging', 'api-1'],
-    revision: api.context.catalog.revision,
+    revision: api.context.feed.revision,
     ready: true,
     store: { engine: 'memory', leaderKnown: true, full: false },
     partition: null,
@@ -30,6 +30,12 @@ test('GET /v2/status says what this agent is', async () => {
     dns: '127.0.0.1:8600',
     link: null,
   });
+});
+
+test('GET /v2/status counts revisions of keys too, which nothing in the catalog hangs on', async () => {
+  await using api = await startTestApi({ nodes: ['n'] });
+  const { revision } = await api.context.kvWrites.put('a', Buffer.from('1'), { author: 'token k' });
+  expect((await api.ask('GET', '/v2/status')).body).toMatchObject({ revision });
 });
 
 test('GET /v2/status is not ready while a node has no view, and still 200', async () => {

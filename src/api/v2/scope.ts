@@ -8,9 +8,9 @@ import { nodeNotRegistered, unknownLocalNode } from './errors.ts';
 
 export const DEFAULT_FEDERATION = 'default';
 
-/** How far this agent is: with its region, or as the newest view of a node of its own has it. */
-export function revisionOf({ catalog, forward, nodes }: ApiContext): number {
-  if (forward === null) return catalog.revision;
+/** How far this agent is: with all of its region, keys too; or as the newest view of a node of its own has it. */
+export function revisionOf({ feed, forward, nodes }: ApiContext): number {
+  if (forward === null) return feed.revision;
   return Math.max(0, ...[...nodes.values()].map((node) => node.view()?.revision ?? 0));
 }
 
