@@ -35,6 +35,7 @@ const AGENTS = 3;
 const MORTAL = [2];
 const DUTY_TTL_MS = 5_000;
 const KEYS = 4;
+const OPEN_MS = 30_000;
 
 /** What a run came to. */
 export interface FaultRunResult {
@@ -56,12 +57,24 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultRunResul
   );
   const folder = cluster.agents[0]?.folder as string;
   await Provisions.prepare(folder);
-  const store = stack.use(await openStore(cluster.etcd.url));
+  const store = stack.use(await openPatiently(cluster.etcd.url));
   const run = new FaultRun(options, { cluster, store, folder });
   try {
     return await run.run();
   } finally {
     for (const { name, falls } of cluster.processes) for (const said of falls) options.print(`${name} fell: ${said}`);
+  }
+}
+
+/** A busy machine may take longer to answer than a driver waits at its start. */
+async function openPatiently(url: string): Promise<Store> {
+  const untilMs = performance.now() + OPEN_MS;
+  for (;;) {
+    try {
+      return await openStore(url);
+    } catch (error) {
+      if (performance.now() > untilMs) throw error;
+    }
   }
 }
 
