@@ -200,7 +200,9 @@ export class Liveness implements Disposable {
     const { spentMs, factor } = this.#attention;
     return [...this.#silences].filter(([name, silence]) => {
       const node = catalog.node(name);
-      return node !== undefined && !node.record.external && silence.isDue(spentMs, factor, node.alive);
+      if (node === undefined || node.record.external || !silence.isDue(spentMs, factor, node.alive)) return false;
+      // It may have linked to another server since, before its silence was noticed here.
+      return this.speaksFor(name);
     });
   }
 
