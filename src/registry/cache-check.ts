@@ -1,6 +1,5 @@
-import { DroverError } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { prefixRange, storeCompacted } from '../store/index.ts';
+import { prefixRange, isCompacted } from '../store/index.ts';
 import type { Difference, HeldKey, Revision, Store } from '../store/index.ts';
 import { cacheDiverged } from './errors.ts';
 import type { Held } from './feed.ts';
@@ -136,8 +135,4 @@ function heldKey({ key, modRevision }: Held): HeldKey {
 
 function keyOf({ key }: Difference): string {
   return key;
-}
-
-function isCompacted(error: unknown): boolean {
-  return error instanceof DroverError && error.code === storeCompacted.code;
 }

@@ -1,6 +1,6 @@
-import { DroverError, systemClock } from '../lib/index.ts';
+import { systemClock } from '../lib/index.ts';
 import type { Clock, Timer } from '../lib/index.ts';
-import { historyRange, prefixRange, storeCompacted } from '../store/index.ts';
+import { historyRange, prefixRange, isCompacted } from '../store/index.ts';
 import type { Batch, Committed, Conflict, Entry, Revision, Store, StoreEvent, Txn } from '../store/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { CheckpointState } from './checkpoint-content.ts';
@@ -319,8 +319,4 @@ async function leaveFirstRevision(store: Store): Promise<void> {
 
 function keyOf(event: StoreEvent | { type: 'put'; entry: Entry }): string {
   return event.type === 'put' ? event.entry.key : event.key;
-}
-
-function isCompacted(error: unknown): boolean {
-  return error instanceof DroverError && error.code === storeCompacted.code;
 }

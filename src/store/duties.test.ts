@@ -169,6 +169,7 @@ describe('Duties', () => {
     await one.clock.advance(TTL_MS);
     expect(duty.fence).toEqual({ key: 'lead/reaper', modRevision: 1_001 });
     expect(before?.modRevision).toBe(1);
+    expect(one.errors).toEqual([]);
   });
 
   test('duty() is got although it was never heard that the try had succeeded', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/index.ts';
 import type { Batch, Entry, Revision, Store } from './contract.ts';
 import { DUTIES, dutyKey, dutyRecord } from './duty-key.ts';
 import type { Duty } from './duty.ts';
+import { isCompacted } from './errors.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LeasedDuty } from './leased-duty.ts';
 
@@ -102,7 +103,7 @@ export class Duties implements AsyncDisposable {
         for await (const batch of store.watch(DUTIES, this.#revision, signal)) this.#apply(batch);
       } catch (error) {
         if (signal.aborted) return;
-        if (messageOf(error) !== said) report?.(error);
+        if (!isCompacted(error) && messageOf(error) !== said) report?.(error);
         said = messageOf(error);
       }
       await clock.sleep((0.5 + random()) * ttlMs * STEP * 4, signal).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { defineError } from '../lib/index.ts';
+import { defineError, DroverError } from '../lib/index.ts';
 
 export const storeCompacted = defineError(
   'STORE_COMPACTED',
@@ -6,6 +6,10 @@ export const storeCompacted = defineError(
   (after: number, compacted: number) => `revision ${after} is older than what the store still knows (${compacted})`,
   { hint: 'read the range again and watch from the revision of that read' },
 );
+/** Whether a watch ended because what it was to go on from is no longer known: what it follows is read anew. */
+export function isCompacted(error: unknown): boolean {
+  return error instanceof DroverError && error.code === storeCompacted.code;
+}
 export const storeFailed = defineError('STORE_FAILED', 500, (why: string) => `the store takes no writes: ${why}`, {
   hint: 'see the log, mend the cause and restart the server; what was acknowledged is safe',
 });
