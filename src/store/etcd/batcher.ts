@@ -10,12 +10,14 @@ import type { Outcome, PreparedTxn } from './translate.ts';
 
 /** So many batches are under way at once at most; those that touch what one of them writes wait for its answer. */
 const MOST_IN_FLIGHT = 4;
-/** For so long a batch that was certainly not done is tried again. */
+/** For so long a transaction that was certainly not done is tried again, the time in the queue included: who waits behind others waits no longer. */
 const TRY_AGAIN_MS = 2_000;
 const PAUSE_MS = 100;
 
 interface Pending {
   readonly txn: Txn;
+  /** When it came, on the monotonic clock. */
+  readonly atMs: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
 }
@@ -52,7 +54,7 @@ export class Batcher {
   /** Resolves when etcd has answered. */
   submit(txn: Txn): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ txn, resolve, reject });
+      this.#queue.push({ txn, atMs: this.#options.clock.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -96,7 +98,7 @@ export class Batcher {
 
   async #settle(batch: readonly Pending[]): Promise<void> {
     try {
-      const outcomes = await this.#commit(batch.map(({ txn }) => txn));
+      const outcomes = await this.#commit(batch);
       for (const outcome of outcomes) this.#options.answered(outcome);
       for (const [index, pending] of batch.entries()) pending.resolve(outcomes[index] as Outcome);
     } catch (error) {
@@ -106,8 +108,9 @@ export class Batcher {
     }
   }
 
-  async #commit(txns: readonly Txn[]): Promise<Outcome[]> {
-    const deadlineMs = this.#options.clock.now() + TRY_AGAIN_MS;
+  async #commit(batch: readonly Pending[]): Promise<Outcome[]> {
+    const txns = batch.map(({ txn }) => txn);
+    const deadlineMs = Math.min(...batch.map(({ atMs }) => atMs)) + TRY_AGAIN_MS;
     for (;;) {
       const era = this.#options.era();
       try {
