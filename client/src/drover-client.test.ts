@@ -71,6 +71,7 @@ describe('DroverClient requests', () => {
     ['balancer()', (c) => c.balancer({ node: 'n' }), 'GET /v2/balancer?node=n', undefined],
     ['provisionNode()', (c) => c.provisionNode('a', { cause: 'x' }), 'POST /v2/nodes/a/provisions?cause=x', undefined],
     ['nodeProvisions()', (c) => c.nodeProvisions('a'), 'GET /v2/nodes/a/provisions', undefined],
+    ['nodeMachine()', (c) => c.nodeMachine('a b'), 'GET /v2/nodes/a%20b/machine', undefined],
     ['deployment()', (c) => c.deployment('d'), 'GET /v2/deployments/d', undefined],
     ['releaseNode()', (c) => c.releaseNode('a b'), 'PUT /v2/nodes/a%20b/release', undefined],
     [

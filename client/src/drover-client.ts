@@ -86,6 +86,11 @@ export class DroverClient {
     return this.#get(`/v2/nodes/${encodeURIComponent(name)}/provisions`);
   }
 
+  /** Whether the machine of a node is there, with or without its agent. */
+  nodeMachine(name: string): Promise<{ readonly answers: boolean }> {
+    return this.#get(`/v2/nodes/${encodeURIComponent(name)}/machine`);
+  }
+
   deployment(id: string): Promise<WireDeployment> {
     return this.#get(`/v2/deployments/${encodeURIComponent(id)}`);
   }

@@ -22,4 +22,6 @@ export interface NodeReach {
   provision(node: string, cause: string, via: ReachVia): Promise<void>;
   /** @throws LINK_AWAY, LINK_NO_ANSWER */
   provisions(node: string, via: ReachVia): Promise<NodeProvisions>;
+  /** Whether a node's machine is there, with or without its agent: then what the node ran may go on. Never rejects. */
+  answers(node: string): Promise<boolean>;
 }

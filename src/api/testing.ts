@@ -96,6 +96,7 @@ export function testContext(
     reach: {
       provision: () => Promise.resolve(),
       provisions: () => Promise.resolve({ listener: null, provisions: [] }),
+      answers: () => Promise.resolve(true),
     },
     liveness: { alarm: null, release: () => Promise.resolve(parts.feed.revision) },
     clock,

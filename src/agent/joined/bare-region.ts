@@ -70,7 +70,11 @@ export async function startBareRegion(options: BareRegionOptions, stack: AsyncDi
     acl,
     // Both are a server's to answer.
     liveness: { alarm: null, release: () => Promise.reject(noRegion([], '')) },
-    reach: { provision: () => Promise.reject(noRegion([], '')), provisions: () => Promise.reject(noRegion([], '')) },
+    reach: {
+      provision: () => Promise.reject(noRegion([], '')),
+      provisions: () => Promise.reject(noRegion([], '')),
+      answers: () => Promise.resolve(false),
+    },
     upgrades: new Map(),
   } satisfies Partial<ApiContext>;
 }

@@ -7,6 +7,13 @@ import { ReachNode } from './reach-node.ts';
 
 const ASKER = { secret: 's3cret', isDirect: false };
 
+const NODES: Record<string, object> = {
+  here: { record: { address: '10.0.0.2' }, alive: { status: 'suspected' } },
+  there: { record: { address: '10.0.0.2' }, alive: { status: 'up' } },
+  lost: { record: { address: '10.0.0.1' }, alive: { status: 'down' } },
+  late: { record: { address: '10.0.0.2' }, alive: { status: 'down' } },
+};
+
 let asked: string[];
 let answer: { status: number; body: object };
 const server = createServer((request: IncomingMessage, response) => {
@@ -34,7 +41,11 @@ function reach(orders: [string, Order][] = []): ReachNode {
       order: (node, order) => void orders.push([node, order]),
       ask: () => Promise.resolve({ status: { listener: null, provisions: [] } }) as never,
     },
-    catalog: { nodeState: (name) => ({ owner: { epoch: 1, server: owners[name] } }) as never },
+    catalog: {
+      node: (name) => NODES[name] as never,
+      nodeState: (name) => ({ owner: { epoch: 1, server: owners[name] } }) as never,
+    },
+    isSilent: (address) => Promise.resolve(address !== '10.0.0.1'),
     servers: { self, list: () => [self, { ...self, name: 's2', httpPort: port }] } as never,
   });
 }
@@ -68,4 +79,14 @@ test.each([
 test("ReachNode hands on the other server's error", async () => {
   answer = { status: 403, body: { error: { code: 'ACCESS_DENIED', message: 'no' } } };
   await expect(reach().provision('there', 'x', ASKER)).rejects.toMatchObject({ code: 'ACCESS_DENIED', status: 403 });
+});
+
+test.each([
+  ['is linked here', 'here', true],
+  ['is up', 'there', true],
+  ['is down, and its machine refuses a connection', 'lost', true],
+  ['is down, and nothing comes back', 'late', false],
+  ['is unknown', 'nobody', false],
+])('ReachNode.answers() of a node that %s', async (_what, node, answers) => {
+  expect(await reach().answers(node)).toBe(answers);
 });

@@ -7,8 +7,10 @@ import type { RegionServers } from '../servers/region-servers.ts';
 
 export interface ReachNodeOptions {
   readonly links: Pick<RegionLinks, 'nodes' | 'order' | 'ask'>;
-  readonly catalog: Pick<Catalog, 'nodeState'>;
+  readonly catalog: Pick<Catalog, 'node' | 'nodeState'>;
   readonly servers: Pick<RegionServers, 'list' | 'self'>;
+  /** Whether nothing at all comes back from a machine. */
+  readonly isSilent: (address: string) => Promise<boolean>;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -33,6 +35,13 @@ export class ReachNode implements NodeReach {
       return (await this.#elsewhere(node, via, 'GET', 'provisions?direct=true')) as NodeProvisions;
     const { status } = await links.ask(node, 'listener', {}, { timeoutMs: TIMEOUT_MS });
     return status as NodeProvisions;
+  }
+
+  async answers(node: string): Promise<boolean> {
+    const { links, catalog, isSilent } = this.#options;
+    const found = catalog.node(node);
+    if (found === undefined) return false;
+    return links.nodes().includes(node) || found.alive.status === 'up' || !(await isSilent(found.record.address));
   }
 
   #isHere(node: string): boolean {

@@ -4,6 +4,7 @@ import { SlotKeeper, type SlotState } from '../../listener/index.ts';
 import type { Catalog, StoreFeed } from '../../registry/index.ts';
 import { tcpProbe, type Liveness, type TcpProbe } from '../liveness/index.ts';
 import type { Log } from '../log.ts';
+import { isSilentMachine } from './silent-machine.ts';
 
 export interface StartSlotsOptions {
   readonly slots: SlotState;
@@ -17,10 +18,6 @@ export interface StartSlotsOptions {
   readonly log: Log;
 }
 
-/** A port where nothing is expected: a machine that is there refuses it. */
-const NOBODYS_PORT = 1;
-const SILENT_MS = 1_000;
-
 /** A server's part in how many nodes of a group provision at once; answers what nodes ask. */
 export function startSlots({ slots, liveness, links, log, ...rest }: StartSlotsOptions): SlotKeeper {
   const { clock, probe = tcpProbe(clock) } = rest;
@@ -28,7 +25,7 @@ export function startSlots({ slots, liveness, links, log, ...rest }: StartSlotsO
     ...rest,
     state: slots,
     speaksFor: (node) => liveness.speaksFor(node),
-    isSilent: async (address) => (await probe({ address, port: NOBODYS_PORT }, SILENT_MS)) === 'silent',
+    isSilent: (address) => isSilentMachine(probe, address),
     log: (text) => log.warn({}, text),
   });
   links.onQuestion('slot', (ask, { from }) => keeper.answer(ask, from));

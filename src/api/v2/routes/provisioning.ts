@@ -28,6 +28,22 @@ const show = route({
   },
 });
 
+const machine = route({
+  method: 'GET',
+  path: '/v2/nodes/{name}/machine',
+  needs: ({ params }) => [['agent', params.name, 'read']],
+  summary: 'Whether the machine of a node is there. While it is, a provision may go on without its agent.',
+  params: name,
+  query: NONE,
+  headers: NONE,
+  body: NO_BODY,
+  answer: z.object({ answers: z.boolean() }),
+  async handle({ params }, { catalog, reach }) {
+    demand(catalog, params.name);
+    return { body: { answers: await reach.answers(params.name) } };
+  },
+});
+
 const order = route({
   method: 'POST',
   path: '/v2/nodes/{name}/provisions',
@@ -88,7 +104,7 @@ const writeState = route({
 });
 
 /** Provisions of nodes anywhere in the region, and of many of them. */
-export const provisioningRoutes: readonly Route[] = [show, order, readState, writeState];
+export const provisioningRoutes: readonly Route[] = [show, machine, order, readState, writeState];
 
 /** @throws API_UNKNOWN_NODE */
 function demand(catalog: CatalogReader, node: string): void {
