@@ -35,6 +35,8 @@ const timing = TIMING.lan;
 const pulse = new LinkPulse({ clock: systemClock, timing });
 const links: NodeLink[] = [];
 const viewed = new Set<string>();
+const MOST_TRIES = 20;
+const RETRY_MS = 1_000;
 let [views, bytes] = [0, 0];
 
 function registrationOf(number: number): NodeRegistration {
@@ -79,6 +81,18 @@ function checkOf(number: number, services: number): NodeRegistration['checks'][n
   });
 }
 
+/** As a real one does, it tries again: whoever starts a thousand at once keeps a server busy. */
+async function join(number: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connect(number);
+    } catch (error) {
+      if (tries >= MOST_TRIES) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
 async function connect(number: number): Promise<void> {
   const { servers } = simulation;
   const registration = registrationOf(number);
@@ -100,7 +114,10 @@ async function connect(number: number): Promise<void> {
     if (simulation.runs.length > 0) link.receipt({ kind: 'environment', revision: view.revision, outcome: 'applied' });
   });
   links.push(link);
-  void link.closed.then((reason) => console.error(`${name}: ${reason}`));
+  void link.closed.then((reason) => {
+    console.error(`${name}: ${reason}`);
+    if (process.connected) void join(number);
+  });
   void compare(link, registration);
 }
 
@@ -116,7 +133,7 @@ async function connectAll(): Promise<void> {
   const { from, count, atOnce } = simulation;
   let next = from;
   const work = async (): Promise<void> => {
-    while (next < from + count) await connect(next++);
+    while (next < from + count) await join(next++);
   };
   await Promise.all(Array.from({ length: atOnce }, () => work()));
 }

@@ -1,42 +1,52 @@
 import type { AppliedChange, CatalogReader, ViewDependencies } from '../registry/index.ts';
 import { touchedNodes } from './touched-nodes.ts';
 
+/** Something that views depend on, and the nodes whose views do: ten thousand of them share its key. */
+interface Dependents {
+  readonly key: string;
+  readonly nodes: Set<string>;
+}
+
 /**
  * Which nodes a change may concern, without looking at the others: an index from services, definitions and required
  * names to the nodes whose views depend on them.
  */
 export class NodeIndex {
-  readonly #nodes = new Map<string, Set<string>>();
-  readonly #keys = new Map<string, readonly string[]>();
+  readonly #dependents = new Map<string, Dependents>();
+  readonly #ofNode = new Map<string, readonly Dependents[]>();
 
   /** Replaces what a node depends on; null forgets the node. */
   set(node: string, dependencies: ViewDependencies | null): void {
     const keys = dependencies === null ? [] : keysOf(dependencies);
-    const before = this.#keys.get(node) ?? [];
-    if (keys.length === before.length && keys.every((key, index) => key === before[index])) return;
-    for (const key of before) this.#drop(key, node);
-    for (const key of keys) this.#add(key, node);
-    if (keys.length === 0) this.#keys.delete(node);
-    else this.#keys.set(node, keys);
+    const before = this.#ofNode.get(node) ?? [];
+    if (keys.length === before.length && keys.every((key, index) => key === before[index]?.key)) return;
+    for (const one of before) this.#drop(one, node);
+    if (keys.length === 0) this.#ofNode.delete(node);
+    else
+      this.#ofNode.set(
+        node,
+        keys.map((key) => this.#add(key, node)),
+      );
   }
 
   /** The nodes that a change may concern: those themselves changed, and those that depend on something that did. */
   candidates(change: AppliedChange, catalog: CatalogReader): ReadonlySet<string> {
     const found = new Set(touchedNodes(change));
-    for (const key of changedKeys(change, catalog)) for (const node of this.#nodes.get(key) ?? []) found.add(node);
+    for (const key of changedKeys(change, catalog))
+      for (const node of this.#dependents.get(key)?.nodes ?? []) found.add(node);
     return found;
   }
 
-  #add(key: string, node: string): void {
-    const nodes = this.#nodes.get(key);
-    if (nodes === undefined) this.#nodes.set(key, new Set([node]));
-    else nodes.add(node);
+  #add(key: string, node: string): Dependents {
+    const dependents = this.#dependents.get(key) ?? { key, nodes: new Set() };
+    this.#dependents.set(dependents.key, dependents);
+    dependents.nodes.add(node);
+    return dependents;
   }
 
-  #drop(key: string, node: string): void {
-    const nodes = this.#nodes.get(key);
-    nodes?.delete(node);
-    if (nodes?.size === 0) this.#nodes.delete(key);
+  #drop({ key, nodes }: Dependents, node: string): void {
+    nodes.delete(node);
+    if (nodes.size === 0) this.#dependents.delete(key);
   }
 }
 

@@ -1,12 +1,11 @@
 import type { NodeRegistration } from '../registry/index.ts';
 import type { RegionMessage } from './messages.ts';
-import type { RecordDigests, RegistrationDigests } from './registration-digest.ts';
+import { RecordDigests, type RegistrationDigests } from './registration-digest.ts';
 import { RegistrationMatch, type GivenRecords } from './registration-match.ts';
 
 export interface LinkSyncsOptions {
   /** What the region holds of the node now; null: nothing. */
   readonly held: () => NodeRegistration | null;
-  readonly digests: RecordDigests;
   readonly send: (message: RegionMessage) => void;
 }
 
@@ -18,7 +17,10 @@ interface Pending {
 /** So many comparisons of one link wait for records at once; the oldest one is forgotten for one more, and asked for again. */
 const MOST_PENDING = 4;
 
-/** The region's half of the comparisons of one link: what is the same is not sent again. */
+/**
+ * The region's half of the comparisons of one link: what is the same is not sent again. Digests are computed for each: kept, those of
+ * 400,000 records would be a tenth of a server's memory.
+ */
 export class LinkSyncs {
   readonly #options: LinkSyncsOptions;
   readonly #pending = new Map<number, Pending>();
@@ -30,7 +32,7 @@ export class LinkSyncs {
   /** What the region holds, when that comes to the very digest that the node said; null when it does not. */
   same(digest: string): NodeRegistration | null {
     const held = this.#options.held();
-    return held !== null && this.#options.digests.total(held) === digest ? held : null;
+    return held !== null && new RecordDigests().total(held) === digest ? held : null;
   }
 
   /** Compares record by record; `take` gets the whole registration as soon as what differs has been sent. */
@@ -40,8 +42,8 @@ export class LinkSyncs {
     said: RegistrationDigests,
     take: (registration: NodeRegistration) => void,
   ): void {
-    const { held, digests, send } = this.#options;
-    const match = new RegistrationMatch(record, said, held(), digests);
+    const { held, send } = this.#options;
+    const match = new RegistrationMatch(record, said, held(), new RecordDigests());
     if (match.isWhole) return take(match.complete());
     const [oldest] = this.#pending.keys();
     if (this.#pending.size >= MOST_PENDING && oldest !== undefined) this.#pending.delete(oldest);

@@ -18,7 +18,6 @@ import { GREETING_ID, PROTOCOL_VERSION } from './messages.ts';
 import type { KnownServer, NodeMessage, Order, RegionMessage } from './messages.ts';
 import { partsOf, QuestionDesk, QuestionHandlers, type AskOptions, type QuestionHandler } from './question-desk.ts';
 import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
-import { RecordDigests } from './registration-digest.ts';
 import type { LinkPeer } from './websocket-entrance.ts';
 
 /** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
@@ -90,7 +89,6 @@ export class RegionLinks implements AsyncDisposable {
   readonly #epochs = new Map<string, number>();
   /** Nodes whose view became another one since the last flush. */
   readonly #dirty = new Set<string>();
-  readonly #digests = new RecordDigests();
   readonly #handlers = new QuestionHandlers<RegionQuestions>();
   readonly #stop: () => void;
   #servers: readonly KnownServer[] = [];
@@ -236,7 +234,7 @@ export class RegionLinks implements AsyncDisposable {
       handlers: this.#handlers,
       ...(clock === undefined ? {} : { clock }),
     });
-    const syncs = new LinkSyncs({ held: () => authority.held(node), digests: this.#digests, send: toNode });
+    const syncs = new LinkSyncs({ held: () => authority.held(node), send: toNode });
     return {
       node,
       epoch,

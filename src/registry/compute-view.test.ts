@@ -30,6 +30,7 @@ const EXAMPLE = {
 };
 const STAGING: NodeLiteral = {
   name: 'staging',
+  consumers: ['listener'],
   runs: ['app-www'],
   balancer: { address: '127.0.0.1' },
   services: [
@@ -135,12 +136,21 @@ describe('computeView()', () => {
     expect(listenerWants(before.listener, scaled.listener).causes).toEqual(['membership of api']);
   });
 
+  test('computeView() has listener inputs only for a node with a listener, all alike for services that nobody defined', () => {
+    const without = viewOf([{ ...STAGING, consumers: ['environment'] }]);
+    expect(without.listener).toMatchObject({ services: {}, membership: null });
+    const { services } = viewOf([STAGING]).listener;
+    expect(Object.keys(services)).toEqual(['app-www', 'elasticsearch']);
+    expect(services['elasticsearch']).toMatchObject({ definition: '', assigned: false });
+    expect(services['app-www']?.digest).not.toBe(services['elasticsearch']?.digest);
+  });
+
   test('computeView() has membership of a service whose name every object inherits', () => {
     const definitions = [
       { id: 'constructor', provides: { X: '{HOST}' } },
       { id: 'www', requires: { X: '{X}' } },
     ];
-    const nodes = [{ name: 'staging', runs: ['www'], membership: true }];
+    const nodes: NodeLiteral[] = [{ name: 'staging', consumers: ['listener'], runs: ['www'], membership: true }];
     expect(Object.keys(viewOf(nodes, { definitions }).listener.membership ?? {})).toEqual(['constructor']);
   });
 

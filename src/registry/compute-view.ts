@@ -4,7 +4,7 @@ import { balancerView, EMPTY_BALANCER } from './balancer-view.ts';
 import type { CatalogNode, CatalogReader } from './catalog-reader.ts';
 import { environmentView } from './environment-view.ts';
 import type { Choices } from './environment-view.ts';
-import { listenerInputs } from './listener-inputs.ts';
+import { listenerInputs, NO_LISTENER_INPUTS } from './listener-inputs.ts';
 import type { NodeService } from './listener-inputs.ts';
 import type { BalancerView, NodeView, ServiceEnvironment } from './node-view.ts';
 import { offeredChecks } from './offered-checks.ts';
@@ -32,7 +32,8 @@ export function computeView(
   const definitions = services.map((one) => one.definition).filter((one) => one !== null);
   const { environments, choices } = environmentsOf(scope, node, definitions, previous?.choices ?? {});
   const balancer = balancerView(scope, node, definitions, previous?.balancer ?? null);
-  const listener = listenerInputs(scope, node, services, environments);
+  const hasListener = node.record.consumers.includes('listener');
+  const listener = hasListener ? listenerInputs(scope, node, services, environments) : NO_LISTENER_INPUTS;
   return {
     revision: catalog.revision,
     node: nodeName,

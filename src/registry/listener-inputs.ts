@@ -43,24 +43,30 @@ export function hashedInputs(
   return { services, membership, hash };
 }
 
+/** Of a node without a listener. */
+export const NO_LISTENER_INPUTS: ListenerInputs = Object.freeze(hashedInputs({}, null));
+
 function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
   return String(a) < String(b) ? -1 : 1;
 }
+
+/** What is the same for every service that nobody has defined. */
+const UNDEFINED = inputsOf('', digest([]), false);
+const UNDEFINED_ASSIGNED = inputsOf('', digest([]), true);
 
 function serviceInputs(
   scope: ResolveScope,
   { definition, assigned }: NodeService,
   environment: ServiceEnvironment | undefined,
 ): ServiceInputs {
-  const definitionDigest = definition === null ? '' : scope.digest(definition);
+  if (definition === null) return assigned ? UNDEFINED_ASSIGNED : UNDEFINED;
+  const definitionDigest = scope.digest(definition);
   const values = environment?.variables.map(({ name, value }) => [name, value]) ?? [];
-  const environmentDigest = digest(values);
-  return {
-    digest: digest([definitionDigest, environmentDigest]),
-    definition: definitionDigest,
-    environment: environmentDigest,
-    assigned,
-  };
+  return inputsOf(definitionDigest, digest(values), assigned);
+}
+
+function inputsOf(definition: string, environment: string, assigned: boolean): ServiceInputs {
+  return Object.freeze({ digest: digest([definition, environment]), definition, environment, assigned });
 }
 
 /** By required service: who runs it, where. Health is left out: a flapping check must not provision; draining is announced as gone. */

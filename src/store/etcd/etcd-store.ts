@@ -44,6 +44,11 @@ const LEADER_PATIENCE_MS = 2_000;
 /** How long a start waits for its watch, and a close for what was committed to come back by it. */
 const WATCH_PATIENCE_MS = 3_000;
 const RENEWED_MS = 5_000;
+/**
+ * Keys and values that stay watchable. Only what reads the whole store follows it, and closely: ten thousand nodes that join write several
+ * times as much, and whoever is so far behind reads again.
+ */
+const HISTORY_BYTES = 32 * 1024 * 1024;
 /** What was restored has to be read back: how long whoever restores waits for that. */
 const RESTORED_MS = 120_000;
 
@@ -97,7 +102,7 @@ export class EtcdStore implements Store {
     this.#version = `etcd ${version}`;
     this.warning = versionWarning(version);
     this.#seen = era.revision(header.revision);
-    this.#history = new History({ revision: this.#seen, capacity: options.historyRevisions });
+    this.#history = new History({ revision: this.#seen, capacity: options.historyRevisions, maxBytes: HISTORY_BYTES });
     this.#follower = new Follower({
       client: options.client,
       clock,
