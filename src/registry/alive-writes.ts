@@ -2,7 +2,7 @@ import { canonicalJson } from '../lib/index.ts';
 import type { Compare, Revision } from '../store/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { NodeState } from './catalog-state.ts';
-import type { Feed } from './feed.ts';
+import type { Feed, Holding } from './feed.ts';
 import { aliveKey, nodeKey, ownKey } from './keys.ts';
 import { NodePicture } from './node-picture.ts';
 import { planNode } from './plan-node.ts';
@@ -14,12 +14,44 @@ import { TxnPlan } from './txn-plan.ts';
  * call: one that linked anywhere meanwhile (`own/`), or of which another said something (`alive/`), is left as it is.
  */
 export class AliveWrites {
-  readonly #feed: Feed;
-  readonly #catalog: Pick<Catalog, 'nodeState'>;
+  readonly #feed: Feed & Holding;
+  readonly #catalog: Pick<Catalog, 'nodeState' | 'holdAlive'>;
+  readonly #takesWrites: () => boolean;
+  readonly #held = new Set<string>();
 
-  constructor(feed: Feed, catalog: Pick<Catalog, 'nodeState'>) {
+  /** `takesWrites`: whether the store takes writes, as far as is known; always unless told. */
+  constructor(feed: Feed & Holding, catalog: Pick<Catalog, 'nodeState' | 'holdAlive'>, takesWrites = () => true) {
     this.#feed = feed;
     this.#catalog = catalog;
+    this.#takesWrites = takesWrites;
+  }
+
+  get takesWrites(): boolean {
+    return this.#takesWrites();
+  }
+
+  /**
+   * Shows a node's liveness on this server alone, until it is written, the node's key changes, or another server speaks for the node.
+   * That it is up again needs no more than what is stored, where that says so.
+   */
+  hold(node: string, alive: AliveRecord): void {
+    const stored = this.#catalog.nodeState(node)?.storedAlive?.record;
+    const shown = stored?.status === 'up' && alive.status === 'up' ? stored : alive;
+    this.#feed.hold((change) => this.#catalog.holdAlive(node, shown, change));
+    if (this.isHeld(node)) this.#held.add(node);
+  }
+
+  isHeld(node: string): boolean {
+    return this.#catalog.nodeState(node)?.heldAlive !== undefined;
+  }
+
+  /** What is shown here and not written. */
+  owed(): [string, AliveRecord][] {
+    return [...this.#held].flatMap((name): [string, AliveRecord][] => {
+      const alive = this.#catalog.nodeState(name)?.heldAlive;
+      if (alive === undefined) this.#held.delete(name);
+      return alive === undefined ? [] : [[name, alive]];
+    });
   }
 
   /** Writes a node's liveness; `fence` is the duty's under which it is said. null: the node has changed meanwhile. */

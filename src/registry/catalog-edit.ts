@@ -15,6 +15,7 @@ import type { Touch } from './fold-topics.ts';
 
 /** A deletion raises no index by itself: its tombstone does, in the same revision. */
 const BY_TOMBSTONE: Revision = 0;
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * Applies store events to a catalog's tables: of one revision, or of everything at once. Events may come in any order;
@@ -63,6 +64,27 @@ export class CatalogEdit {
     return true;
   }
 
+  /** Shows a node's liveness though the store cannot be told now. False when there is no such node, or when it is shown so already. */
+  holdAlive(nodeName: string, record: AliveRecord): boolean {
+    const node = this.#tables.nodes.get(nodeName);
+    if (node?.isRegistered !== true || canonicalJson(node.alive) === canonicalJson(record)) return false;
+    const isStored = canonicalJson(node.storedAlive?.record) === canonicalJson(record);
+    this.#showAlive(node, isStored ? undefined : record);
+    return true;
+  }
+
+  /** Takes instances of a node out of traffic, and all others of it back in, though the store cannot be told now. */
+  holdOut(nodeName: string, out: ReadonlySet<string>): boolean {
+    const node = this.#tables.nodes.get(nodeName);
+    const differing = [...(node?.unordered() ?? [])].filter((one) => one.isHeldOut !== out.has(one.record.id));
+    for (const instance of differing) {
+      this.#summary.instanceChanges(instance);
+      instance.isHeldOut = !instance.isHeldOut;
+      if (instance.node.isRegistered) this.#touchServiceCheck(instance, BY_TOMBSTONE);
+    }
+    return differing.length > 0;
+  }
+
   finish(): void {
     this.#tables.services.settle();
     for (const name of this.#reaped) if (!this.#isHeld(name)) this.#tables.topics.forget(name);
@@ -81,8 +103,7 @@ export class CatalogEdit {
       case 'node/':
         return this.#setNode(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<NodeRecord>(entry) });
       case 'own/':
-        this.#tables.node(first).owner = { ...decodeRecord<OwnerRecord>(entry), modRevision };
-        return;
+        return this.#setOwner(this.#tables.node(first), { ...decodeRecord<OwnerRecord>(entry), modRevision });
       case 'alive/':
         return this.#setAlive(this.#tables.node(first), { ...stamps(entry), record: decodeRecord<AliveRecord>(entry) });
       case 'inst/':
@@ -115,7 +136,7 @@ export class CatalogEdit {
         if (node?.isRegistered === true) this.#setNode(node, undefined);
         break;
       case 'own/':
-        if (node !== undefined) node.owner = undefined;
+        if (node !== undefined) this.#setOwner(node, undefined);
         break;
       case 'alive/':
         if (node?.storedAlive !== undefined) this.#setAlive(node, undefined);
@@ -144,6 +165,7 @@ export class CatalogEdit {
   #setNode(node: NodeState, stored: NodeState['stored']): void {
     const before = node.stored;
     this.#summary.nodeChanges(node, stored === undefined ? 'gone' : '');
+    if (stored === undefined) node.heldAlive = undefined;
     this.#tables.setRecord(node, stored);
     for (const instance of node.unordered()) {
       if (before === undefined) this.#tables.services.add(instance.record.service, instance);
@@ -165,16 +187,37 @@ export class CatalogEdit {
       this.#summary.nodeChanges(node, status === node.alive.status ? '' : (status ?? ''));
     }
     node.storedAlive = stored;
+    node.heldAlive = undefined;
     if (!node.isRegistered) return;
     this.#touch(topic.nodes, stored?.modRevision ?? BY_TOMBSTONE);
     this.#touchNodeChecks(node, stored?.modRevision ?? BY_TOMBSTONE);
+  }
+
+  /** Another server speaks for it from now on: what is held here of what it said to this one does not count any more. */
+  #setOwner(node: NodeState, owner: NodeState['owner']): void {
+    const isSame = owner?.server === node.owner?.server;
+    node.owner = owner;
+    if (isSame) return;
+    this.holdOut(node.name, NOBODY);
+    if (node.heldAlive !== undefined) this.#showAlive(node, undefined);
+  }
+
+  #showAlive(node: NodeState, held: AliveRecord | undefined): void {
+    const before = node.alive.status;
+    this.#summary.nodeChanges(node);
+    node.heldAlive = held;
+    const { status } = node.alive;
+    if (!node.isRegistered) return;
+    this.#summary.nodeChanges(node, status === before ? '' : status);
+    this.#touch(topic.nodes, BY_TOMBSTONE);
+    this.#touchNodeChecks(node, BY_TOMBSTONE);
   }
 
   #putInstance(node: NodeState, entry: Entry): void {
     const record = decodeInstance(entry);
     const existing = node.instance(record.id);
     if (existing !== undefined) return this.#replaceInstance(existing, record, entry);
-    const instance: InstanceState = { node, record, checks: NO_CHECKS, ...stamps(entry) };
+    const instance: InstanceState = { node, record, checks: NO_CHECKS, isHeldOut: false, ...stamps(entry) };
     this.#summary.instanceChanges(instance, 'absent');
     node.addInstance(instance);
     if (!node.isRegistered) return;

@@ -18,6 +18,8 @@ export interface Instance {
   readonly node: CatalogNode;
   readonly record: InstanceRecord;
   readonly checks: ReadonlyMap<string, Check>;
+  /** Its agent has taken it back, and the store cannot be told now: it gets no traffic here. */
+  readonly isHeldOut: boolean;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
 }

@@ -12,6 +12,7 @@ export interface InstanceState extends Instance {
   readonly node: NodeState;
   record: InstanceRecord;
   checks: ReadonlyMap<string, Check>;
+  isHeldOut: boolean;
   createRevision: Revision;
   modRevision: Revision;
 }
@@ -24,6 +25,8 @@ export class NodeState implements CatalogNode {
   readonly name: string;
   stored: Stored<NodeRecord> | undefined;
   storedAlive: Stored<AliveRecord> | undefined;
+  /** Shown here in its place until the store takes writes again. */
+  heldAlive: AliveRecord | undefined;
   /** Epoch of the agent that speaks for the node, and the revision of that entry; in no index. */
   owner: (OwnerRecord & { readonly modRevision: Revision }) | undefined;
   #checks: ReadonlyMap<string, Check> = NO_CHECKS;
@@ -71,7 +74,7 @@ export class NodeState implements CatalogNode {
 
   /** Nodes registered through the catalog API have no liveness of their own and count as up. */
   get alive(): AliveRecord {
-    return this.storedAlive?.record ?? UNKNOWN_ALIVE;
+    return this.heldAlive ?? this.storedAlive?.record ?? UNKNOWN_ALIVE;
   }
 
   get createRevision(): Revision {

@@ -17,7 +17,7 @@ import {
   nodeKey,
   ownKey,
 } from './keys.ts';
-import type { CheckRecord, DatastoreRecord } from './records.ts';
+import type { AliveRecord, CheckRecord, DatastoreRecord } from './records.ts';
 
 /** Each check finds its instance, and each node is folded into the indexes once, with everything on it. */
 const LOADED_FIRST = ['inst/', 'chk/', 'alive/'] as const;
@@ -67,10 +67,17 @@ export class Catalog implements CatalogReader, Projection {
 
   /** Shows checks of a node as it says that they are, until the store has them; see `CatalogEdit.hold`. Whether one differs now. */
   hold(node: string, records: readonly CheckRecord[], change: ChangeBuilder): boolean {
-    const edit = new CatalogEdit(this.#tables, change);
-    const held = records.filter((record) => edit.hold(node, record));
-    edit.finish();
-    return held.length > 0;
+    return this.#hold(change, (edit) => records.filter((record) => edit.hold(node, record)).length > 0);
+  }
+
+  /** Shows a node's liveness until the store has it; see `CatalogEdit.holdAlive`. Whether it differs now. */
+  holdAlive(node: string, alive: AliveRecord, change: ChangeBuilder): boolean {
+    return this.#hold(change, (edit) => edit.holdAlive(node, alive));
+  }
+
+  /** Keeps these instances of a node out of traffic, and no others, until the store is told; see `CatalogEdit.holdOut`. */
+  holdOut(node: string, out: ReadonlySet<string>, change: ChangeBuilder): boolean {
+    return this.#hold(change, (edit) => edit.holdOut(node, out));
   }
 
   node(name: string): CatalogNode | undefined {
@@ -139,6 +146,13 @@ export class Catalog implements CatalogReader, Projection {
     for (const { federation, region, record, modRevision } of this.datastores())
       yield { key: datastoreKey(federation, region, record.name), modRevision };
     for (const [federation, modRevision] of this.#tables.names) yield { key: namesKey(federation), modRevision };
+  }
+
+  #hold(change: ChangeBuilder, show: (edit: CatalogEdit) => boolean): boolean {
+    const edit = new CatalogEdit(this.#tables, change);
+    const differs = show(edit);
+    edit.finish();
+    return differs;
   }
 
   #apply(edit: CatalogEdit, event: Batch['events'][number]): void {

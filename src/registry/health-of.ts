@@ -1,5 +1,5 @@
 import type { Check, Instance } from './catalog-reader.ts';
-import { isLost } from './lost.ts';
+import { isOut } from './lost.ts';
 import { NODE_MAINTENANCE, serviceMaintenance } from './records.ts';
 import type { Health } from './records.ts';
 
@@ -17,7 +17,7 @@ const SEVERITY: Readonly<Record<Health, number>> = Object.freeze(
  */
 export function healthOf(instance: Instance): Health {
   const { node } = instance;
-  let worst: Health = isLost(node.alive, instance.record.id) ? 'critical' : 'passing';
+  let worst: Health = isOut(instance) ? 'critical' : 'passing';
   if (instance.record.draining === true) worst = 'draining';
   const maintenance = serviceMaintenance(instance.record.id);
   for (const check of instance.checks.values()) worst = worseOf(worst, healthOfCheck(check, maintenance));

@@ -28,7 +28,7 @@ export { type FeedCheckpoint, StoreFeed, type StoreFeedOptions } from './store-f
 export { CacheCheck, type CacheCheckOptions } from './cache-check.ts';
 export { Checkpoint, type CheckpointOptions } from './checkpoint.ts';
 export type { CheckpointState } from './checkpoint-content.ts';
-export { isWriteless } from './held-transitions.ts';
+export { isToBeMadeAgain, isWriteless } from './held-transitions.ts';
 export { KnownServers, SERVERS_TOPIC } from './known-servers.ts';
 export { type Answer, type LiveQuery, type Rendered, prefixOfTopic, topicPrefix } from './answer.ts';
 export { indexOf, type Indexed } from './index-of.ts';

@@ -1,3 +1,4 @@
+import type { Instance } from './catalog-reader.ts';
 import type { AliveRecord, Finding } from './records.ts';
 
 /**
@@ -17,12 +18,24 @@ export function isLost({ status, dead, answering }: AliveRecord, instanceId: str
   }
 }
 
+/** Whether an instance counts as dead whatever its checks say: lost with its node, or taken back by its agent, which the store does not know yet. */
+export function isOut({ node, record, isHeldOut }: Instance): boolean {
+  return isHeldOut || isLost(node.alive, record.id);
+}
+
 /**
  * Whether the node's own check is critical, and with it all that is on it: one that left, or that is down and where nothing answers
  * any more.
  */
 export function isGone({ status, answering }: AliveRecord): boolean {
   return status === 'left' || (status === 'down' && (answering?.length ?? 0) === 0);
+}
+
+/** Why an instance counts as dead whatever its checks say, for people. */
+export function sayOut({ node, record, isHeldOut }: Instance): string {
+  return isHeldOut && !isLost(node.alive, record.id)
+    ? 'its agent took it back, which cannot be written now'
+    : sayLost(node.alive, record.id);
 }
 
 /** Why an instance of a node without its agent counts as dead, for people. */

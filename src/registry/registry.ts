@@ -10,6 +10,7 @@ import { unknownNode } from './errors.ts';
 import { amendExternal } from './external-registration.ts';
 import type { ExternalRegistration } from './external-registration.ts';
 import type { Feed } from './feed.ts';
+import { HeldInstances } from './held-instances.ts';
 import { HeldTransitions, isToBeMadeAgain } from './held-transitions.ts';
 import type { HeldTransitionsOptions } from './held-transitions.ts';
 import { NodeWrites } from './node-writes.ts';
@@ -38,12 +39,13 @@ export interface Deregistration {
   readonly checkId?: string;
 }
 
-/** What a node says of its checks: of some, or of all. */
+/** What a node says: of what became different, or all of it. */
 interface Said {
   readonly node: string;
   readonly checks: readonly CheckRecord[];
   readonly epoch: number | undefined;
-  readonly isAll: boolean;
+  readonly all?: NodeRegistration;
+  readonly transitions?: readonly Transition[];
 }
 
 /**
@@ -59,6 +61,7 @@ export class Registry implements Disposable {
   readonly #nodes: NodeWrites;
   readonly #queue = new KeyedQueue();
   readonly #held: HeldTransitions | null;
+  readonly #heldOut: HeldInstances | null;
 
   constructor(options: RegistryOptions) {
     this.#feed = options.feed;
@@ -68,6 +71,8 @@ export class Registry implements Disposable {
     this.#keepsHistory = options.history ?? true;
     this.#nodes = new NodeWrites(this.#feed, (name) => this.#catalog.nodeState(name));
     this.#held = options.held === undefined ? null : this.#holdWith(options.held);
+    this.#heldOut =
+      options.held === undefined ? null : new HeldInstances({ feed: options.held.feed, catalog: this.#catalog });
   }
 
   /** How many transitions of checks are shown here that the store does not have. */
@@ -99,7 +104,7 @@ export class Registry implements Disposable {
       }
       this.#held?.supersede(node.name);
     });
-    return this.#orHold(written, { node: node.name, checks, epoch, isAll: true });
+    return this.#orHold(written, { node: node.name, checks, epoch, all: registration });
   }
 
   /** What the region holds of an agent's node; null for one that is not known or that no agent vouches for. */
@@ -129,7 +134,7 @@ export class Registry implements Disposable {
       for (const transition of transitions) amendNode(picture, transition);
       this.#held?.supersede(node, checks.keys());
     });
-    return this.#orHold(written, { node, checks: [...checks.values()], epoch, isAll: false });
+    return this.#orHold(written, { node, checks: [...checks.values()], epoch, transitions });
   }
 
   /**
@@ -210,14 +215,20 @@ export class Registry implements Disposable {
     return this.#declare(options, (declaration) => planDatastoreRemoval(this.#catalog, place, declaration));
   }
 
-  /** Shows what a node says of its checks also where it cannot be written. @throws what writing throws */
-  async #orHold(written: Promise<Revision>, { node, checks, epoch, isAll }: Said): Promise<Revision> {
+  /** Shows what a node says of what gets traffic also where it cannot be written. @throws what writing throws */
+  async #orHold(written: Promise<Revision>, said: Said): Promise<Revision> {
+    const { node, checks, epoch, all, transitions = [] } = said;
     try {
       const revision = await written;
-      this.#held?.settle(node, isAll ? undefined : checks.map(({ id }) => id));
+      this.#held?.settle(node, all === undefined ? checks.map(({ id }) => id) : undefined);
+      if (all === undefined) this.#heldOut?.settle(node, transitions);
+      else this.#heldOut?.settleAll(node);
       return revision;
     } catch (error) {
-      if (isToBeMadeAgain(error)) this.#held?.hold(node, checks, epoch);
+      if (!isToBeMadeAgain(error)) throw error;
+      this.#held?.hold(node, checks, epoch);
+      if (all === undefined) this.#heldOut?.hold(node, transitions);
+      else this.#heldOut?.holdAll(node, all);
       throw error;
     }
   }

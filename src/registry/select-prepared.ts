@@ -1,5 +1,5 @@
 import type { Instance } from './catalog-reader.ts';
-import { isLost } from './lost.ts';
+import { isOut } from './lost.ts';
 import { type CheckRecord, serviceMaintenance } from './records.ts';
 import type { PreparedService } from './prepared-query.ts';
 
@@ -21,7 +21,7 @@ export function selectPrepared(instances: readonly Instance[], query: PreparedSe
 function isFine(instance: Instance, onlyPassing: boolean, ignored: ReadonlySet<string>): boolean {
   const { node, record, checks } = instance;
   if (record.draining === true && !ignored.has(serviceMaintenance(record.id))) return false;
-  if (isLost(node.alive, record.id) && !ignored.has('serfHealth')) return false;
+  if (isOut(instance) && !ignored.has('serfHealth')) return false;
   const counts = ({ id, status }: CheckRecord): boolean =>
     ignored.has(id) || status === 'passing' || (status === 'warning' && !onlyPassing);
   return [...checks.values(), ...node.checks.values()].every((check) => counts(check.record));

@@ -1,5 +1,12 @@
 import { messageOf, type Clock, type Timer, type Timing } from '../../lib/index.ts';
-import type { AliveRecord, AliveWrites, Catalog, CatalogNode, Feed } from '../../registry/index.ts';
+import {
+  isToBeMadeAgain,
+  type AliveRecord,
+  type AliveWrites,
+  type Catalog,
+  type CatalogNode,
+  type Feed,
+} from '../../registry/index.ts';
 import type { Fence, Revision } from '../../store/index.ts';
 import { nodeUnsettled, notSuspected } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -18,7 +25,7 @@ export interface LivenessOptions {
   readonly server: string;
   readonly catalog: Pick<Catalog, 'node' | 'nodes' | 'nodeState' | 'definition'>;
   readonly feed: Pick<Feed, 'commit'>;
-  readonly writes: Pick<AliveWrites, 'say'>;
+  readonly writes: Pick<AliveWrites, 'say' | 'hold' | 'isHeld' | 'owed' | 'takesWrites'>;
   readonly alarms: Pick<AlarmState, 'alarm'>;
   /** Of the duty for nodes whose server is gone. */
   readonly fence: Fence;
@@ -47,7 +54,11 @@ export class Liveness implements Disposable {
   readonly #linked = new Set<string>();
   readonly #silences = new Map<string, Silence>();
   readonly #saying = new Set<string>();
+  /** Nodes that greeted while nothing could be written, by the revision at which `own/` says something else. */
+  readonly #unclaimed = new Map<string, Revision>();
   #scanAtMs = 0;
+  /** In time of attention: when nothing could be written last. */
+  #writelessAtMs = -Infinity;
   /** Why the last write failed; empty when it did not. */
   #failure = '';
   #timer: Timer | null = null;
@@ -65,7 +76,7 @@ export class Liveness implements Disposable {
       random,
       debug: (text) => log.debug({}, text),
     });
-    this.#guard = new PartitionGuard(options);
+    this.#guard = new PartitionGuard({ ...options, takesWrites: () => options.writes.takesWrites });
   }
 
   /** Begins to look; nodes that the region knows from before get a grace to link, then they are suspected. */
@@ -78,12 +89,14 @@ export class Liveness implements Disposable {
 
   /** The partition alarm that stands; null: none does. */
   get alarm(): KnownAlarm | null {
-    return this.#options.alarms.alarm;
+    return this.#options.alarms.alarm ?? this.#guard.held;
   }
 
   linked(node: string): void {
     this.#linked.add(node);
     this.#silences.delete(node);
+    if (this.#options.writes.takesWrites) this.#unclaimed.delete(node);
+    else this.#unclaimed.set(node, this.#ownedAt(node));
     // Also where it is up by its greeting: a suspicion may have been on its way.
     this.#confirm(node);
   }
@@ -137,7 +150,9 @@ export class Liveness implements Disposable {
     if (nowMs >= this.#scanAtMs) this.#scan();
     const due = this.#due();
     const isHeld = this.#guard.look(nowMs, due);
+    if (!this.#options.writes.takesWrites) this.#writelessAtMs = this.#attention.spentMs;
     for (const [name, silence] of due) this.#examine(name, silence, isHeld);
+    this.#payOwed();
   }
 
   /** Whoever is not linked here, and for whom this server speaks, is silent; whoever is linked is up. */
@@ -183,7 +198,12 @@ export class Liveness implements Disposable {
 
   #speakerOf(name: string): ReturnType<typeof whoseNode> {
     const { catalog, server, isRunning } = this.#options;
+    if (this.#unclaimed.get(name) === this.#ownedAt(name)) return 'own';
     return whoseNode(catalog.nodeState(name)?.owner, server, isRunning);
+  }
+
+  #ownedAt(name: string): Revision {
+    return this.#options.catalog.nodeState(name)?.owner?.modRevision ?? 0;
   }
 
   #reasonFor(name: string): string {
@@ -210,13 +230,15 @@ export class Liveness implements Disposable {
     this.#probe(name, silence);
     const node = this.#options.catalog.node(name);
     if (node === undefined) return;
+    const { timing } = this.#options;
     const { spentMs, factor } = this.#attention;
     const judgement = judge({
       alive: node.alive,
       reason: silence.reason,
       silentForMs: spentMs - silence.sinceMs,
       suspectedAfterMs: silence.suspectedAfterMs * factor,
-      downAfterMs: silence.downAfterMs * factor,
+      // It may have linked to another server, which could not write that either.
+      downAfterMs: Math.max(silence.downAfterMs * factor, this.#writelessAtMs + timing.graceMs - silence.sinceMs),
       findings: silence.findings,
       isHeld,
     });
@@ -253,19 +275,36 @@ export class Liveness implements Disposable {
   }
 
   async #say(name: string, before: AliveRecord, judgement: Judgement): Promise<void> {
-    if (this.#isResting || this.#saying.has(name)) return;
-    const { writes, clock, log } = this.#options;
+    const { writes, clock } = this.#options;
+    if (this.#isResting) return;
+    const since = judgement.status === before.status ? before.since : new Date(clock.wall()).toISOString();
+    const alive = { ...judgement, since };
+    if (!writes.takesWrites || writes.isHeld(name)) return writes.hold(name, alive);
+    await this.#write(name, alive);
+  }
+
+  /** What could not be written is, now that it can be. */
+  #payOwed(): void {
+    const { writes } = this.#options;
+    if (!writes.takesWrites) return;
+    for (const [name, alive] of writes.owed()) void this.#write(name, alive);
+  }
+
+  async #write(name: string, alive: AliveRecord): Promise<void> {
+    if (this.#saying.has(name)) return;
+    const { writes, log } = this.#options;
     const fence = this.#speakerOf(name) === 'duty' && !this.#linked.has(name) ? this.#options.fence() : undefined;
     if (fence === null) return;
     this.#saying.add(name);
-    const since = judgement.status === before.status ? before.since : new Date(clock.wall()).toISOString();
     try {
-      await writes.say(name, { ...judgement, since }, fence);
+      await writes.say(name, alive, fence);
       this.#failure = '';
     } catch (error) {
       // It is tried at every look: what keeps it from being written is said once.
       if (this.#failure !== messageOf(error)) log.warn({ node: name }, `liveness was not written: ${messageOf(error)}`);
       this.#failure = messageOf(error);
+      // Unless it linked meanwhile, or is lost again.
+      if (isToBeMadeAgain(error) && this.#linked.has(name) === (alive.status === 'up')) writes.hold(name, alive);
     } finally {
       this.#saying.delete(name);
     }

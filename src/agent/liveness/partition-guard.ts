@@ -11,6 +11,8 @@ export interface PartitionGuardOptions {
   readonly catalog: Pick<Catalog, 'node' | 'nodes'>;
   readonly feed: Pick<Feed, 'commit'>;
   readonly alarms: Pick<AlarmState, 'alarm'>;
+  /** Whether the store takes writes, as far as is known. */
+  readonly takesWrites: () => boolean;
   readonly alarmForMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,6 +35,8 @@ export class PartitionGuard {
   /** When this server first knew of each node that is lost; -Infinity for those that were when it began. */
   readonly #lostAtMs = new Map<string, number>();
   #standing: Standing | null = null;
+  /** Raised here while it cannot be written. */
+  #held: Standing | null = null;
   /** What vanished before an alarm ended raises no other. */
   #forgivenMs = -Infinity;
   #saidLost: readonly string[] = [];
@@ -42,6 +46,11 @@ export class PartitionGuard {
 
   constructor(options: PartitionGuardOptions) {
     this.#options = options;
+  }
+
+  /** An alarm that only this server knows of, because it cannot be written; null: there is none. */
+  get held(): KnownAlarm | null {
+    return this.#held?.alarm ?? null;
   }
 
   /** Whether nobody is to be said down now. `suspects`: nodes that this server is about to suspect, or does. */
@@ -57,12 +66,13 @@ export class PartitionGuard {
       );
       return true;
     }
+    if (this.#held !== null) return this.#judgeHeld(this.#held, nowMs, due);
     const from = Math.max(nowMs - CROWD_MS, this.#forgivenMs);
     const recent = [...this.#lostAtMs.values()].filter((atMs) => atMs > from).length;
     if (recent <= crowdLimit(0)) return false;
     const crowd = this.#crowd(due, (atMs) => atMs > from);
     const word = weighCrowd(crowd);
-    if (word === 'hold') void this.#write(this.#newAlarm(crowd), null);
+    if (word === 'hold') this.#raise(this.#newAlarm(crowd), nowMs);
     return word !== 'calm';
   }
 
@@ -89,11 +99,34 @@ export class PartitionGuard {
     const { alarms, log } = this.#options;
     const { alarm } = alarms;
     if (alarm?.modRevision === this.#standing?.alarm.modRevision) return;
+    this.#held = null;
     if (alarm === null) {
       this.#forgivenMs = nowMs;
       log.info({}, 'the partition alarm has ended');
     } else log.error({ forMs: alarm.forMs }, `partition alarm of ${alarm.server}: ${alarm.why}; nobody is said down`);
     this.#standing = alarm === null ? null : { alarm, sinceMs: nowMs };
+  }
+
+  #raise(alarm: PartitionAlarm, nowMs: number): void {
+    if (this.#options.takesWrites()) return void this.#write(alarm, null);
+    this.#held = { alarm: { ...alarm, modRevision: 0 }, sinceMs: nowMs };
+    this.#options.log.error({}, `partition alarm, which cannot be written: ${alarm.why}; nobody is said down`);
+  }
+
+  /** As one that is written, which it is as soon as that can be. */
+  #judgeHeld({ alarm, sinceMs }: Standing, nowMs: number, due: ReadonlyMap<string, Silence>): boolean {
+    const { takesWrites, log } = this.#options;
+    const crowd = this.#crowd(due, () => true);
+    const end = endOfAlarm({ ageMs: nowMs - sinceMs, forMs: alarm.forMs }, crowd);
+    if (end !== null) {
+      log.info({}, `the partition alarm ends: ${END[end]}; ${sayCrowd(crowd)}`);
+      this.#forgivenMs = nowMs;
+      this.#held = null;
+    } else if (takesWrites()) {
+      const { modRevision: _none, ...written } = alarm;
+      void this.#write(written, null);
+    }
+    return end === null;
   }
 
   #judgeAlarm({ alarm, sinceMs }: Standing, nowMs: number, crowd: Crowd): void {

@@ -15,6 +15,8 @@ export interface StartLivenessOptions extends Pick<
   readonly links: () => Pick<RegionLinks, 'ask'>;
   /** Over the network unless told. */
   readonly probe?: TcpProbe | undefined;
+  /** Whether the store takes writes, as far as is known; always unless told. */
+  readonly takesWrites?: (() => boolean) | undefined;
   /** 10 min unless told. */
   readonly alarmForMs?: number | undefined;
 }
@@ -30,7 +32,7 @@ export function startLiveness(options: StartLivenessOptions): Liveness {
     ...options,
     probe,
     alarmForMs,
-    writes: new AliveWrites(feed, catalog),
+    writes: new AliveWrites(feed, catalog, options.takesWrites),
     ask: async (node, asked, timeoutMs) => {
       const targets = asked.map(({ address, port }) => ({ address, port }));
       const { found } = await links().ask(

@@ -16,6 +16,8 @@ export interface Fed {
   readonly checkHistory: CheckHistory;
   /** What a leader's work of this name compares with each of its writes. */
   readonly fence: (duty: string) => Fence;
+  /** Whether the store takes writes, as far as is known. */
+  readonly takesWrites: () => boolean;
 }
 
 /** Opens the store, reads it into all states and follows it. @throws STORE_IN_USE, STORE_UNUSABLE, STORE_NEWER_LAYOUT */
@@ -33,5 +35,6 @@ export async function startFeed(options: RegionOptions, states: States, stack: A
   const projections = [...Object.values(states), checkHistory, new HistoryAuthors()];
   const mirrored = checkpoint === undefined ? {} : { checkpoint };
   loaded = stack.use(await StoreFeed.start({ store, projections, clock, report, ...mirrored }));
-  return { store, duties, feed: loaded, checkHistory, fence };
+  const takesWrites = (): boolean => store.status().leaderKnown && !store.status().full;
+  return { store, duties, feed: loaded, checkHistory, fence, takesWrites };
 }

@@ -47,12 +47,12 @@ export async function startLinks(
 async function startNodeLinks(
   options: RegionOptions,
   { catalog, alarms, known, slots }: States,
-  { feed, fence }: Fed,
+  { feed, fence, takesWrites }: Fed,
   { registry, changes, acl: { access } }: Linked,
   stack: AsyncDisposableStack,
 ): Promise<NodeLinks> {
   const { server, timing, clock } = options;
-  const judged = { ...options, catalog, feed, alarms, known, slots, fence: fence('liveness') };
+  const judged = { ...options, catalog, feed, takesWrites, alarms, known, slots, fence: fence('liveness') };
   const isRunning = (name: string): boolean => name === server || known.get(name) !== undefined;
   const liveness = stack.use(startLiveness({ ...judged, isRunning, links: () => links }));
   const links: RegionLinks = stack.use(

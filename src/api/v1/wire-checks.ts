@@ -1,8 +1,8 @@
 import {
   isGone,
-  isLost,
+  isOut,
   NODE_MAINTENANCE,
-  sayLost,
+  sayOut,
   serviceMaintenance,
   type AliveRecord,
   type CatalogNode,
@@ -86,7 +86,7 @@ export function instanceChecks(instance: Instance): WireCheck[] {
   const checks = [...instance.checks.values()].map((check) => wireCheck(node.record.name, check.record, record, check));
   const isShown = instance.checks.has(serviceMaintenance(record.id));
   if (record.draining === true && !isShown) checks.push(drainingCheck(instance));
-  if (isLost(node.alive, record.id) && !isGone(node.alive)) checks.push(lostCheck(instance));
+  if (isOut(instance) && !isGone(node.alive)) checks.push(lostCheck(instance));
   return checks;
 }
 
@@ -127,7 +127,7 @@ function lostCheck(instance: Instance): WireCheck {
     name: 'Probes of a suspected node',
     serviceId: record.id,
     status: 'critical',
-    output: sayLost(node.alive, record.id),
+    output: sayOut(instance),
     type: 'tcp',
   };
   return wireCheck(node.record.name, check, record, instance);
