@@ -55,7 +55,7 @@ export class NodeWrites {
         const state = this.#state(name) ?? new NodeState(name);
         const picture = new NodePicture(state);
         failed = amendByAll(picture, taken);
-        return planNode(state, picture);
+        return planNode(state, picture, this.#feed.revision);
       });
       for (const one of taken) {
         if (failed.has(one)) one.reject(failed.get(one));

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../lib/index.ts';
+import { prefixRange, type Revision } from '../store/index.ts';
 import type { Check } from './catalog-reader.ts';
 import type { InstanceState, NodeState } from './catalog-state.ts';
 import { aliveKey, checkKey, instanceKey, nodeKey, ownKey, topic } from './keys.ts';
@@ -12,10 +13,11 @@ const LIMIT = 120;
 /**
  * What to write so that the region holds `wanted` of a node, and nothing when it does already: as few transactions as the
  * store allows, deregistrations first, an instance together with its checks. Between two transactions an instance is
- * never seen without the checks it has.
+ * never seen without the checks it has. `since` is the revision of `state`.
  */
-export function planNode(state: NodeState, wanted: NodePicture): TxnPlan[] {
+export function planNode(state: NodeState, wanted: NodePicture, since?: Revision): TxnPlan[] {
   const groups = wanted.node === undefined ? removeNode(state) : changeNode(state, wanted, wanted.node);
+  if (since !== undefined && wanted.owner === undefined) guardRemovals(state, groups.flat(), since);
   if (wanted.owner !== undefined) guard(state, groups.flat());
   return packPlans(
     groups.flatMap((group) => packPlans(group, LIMIT)),
@@ -44,6 +46,19 @@ function changeNode(state: NodeState, wanted: NodePicture, record: NodeRecord): 
     if (!goesAlong) change(serviceId, removeCheck(state, existing));
   }
   return [...gone, [changeRecord(state, wanted, record)], ...changes.values()];
+}
+
+/**
+ * What no agent vouches for anybody may write, through any server: what is put on a node, or on an instance of it, while that is being
+ * removed is not left behind.
+ */
+function guardRemovals({ name }: NodeState, plans: readonly TxnPlan[], since: Revision): void {
+  const [instances, checks] = [prefixRange(instanceKey(name, '')), prefixRange(checkKey(name, ''))];
+  for (const plan of plans) {
+    const isNodes = plan.deletes(nodeKey(name));
+    if (isNodes) plan.expectUnchanged(instances, since);
+    if (isNodes || plan.deletesIn(instances)) plan.expectUnchanged(checks, since);
+  }
 }
 
 /** An agent of a later epoch takes the node over at once: none of these writes happens after it did. */

@@ -1,14 +1,23 @@
-import type { Compare, Put, Revision, Txn, Write } from '../store/index.ts';
+import { inRange } from '../store/index.ts';
+import type { Compare, KeyRange, Put, Revision, Txn, Unchanged, Write } from '../store/index.ts';
 import { tombKey } from './keys.ts';
 
 /** Writes that belong into one transaction, with what they rely on. A tombstone or a compare asked for twice counts once. */
 export class TxnPlan {
   readonly #compares = new Map<string, Compare>();
   readonly #writes = new Map<string, Write>();
+  /** By where they start. */
+  readonly #unchanged = new Map<string, Unchanged>();
 
   /** The transaction happens only while the key has this modification revision; 0 = while it does not exist. */
   expect(key: string, modRevision: Revision): this {
     this.#compares.set(key, { key, modRevision });
+    return this;
+  }
+
+  /** The transaction happens only while no key of the range was put after this revision. */
+  expectUnchanged(range: KeyRange, since: Revision): this {
+    this.#unchanged.set(range.start, { range, since });
     return this;
   }
 
@@ -38,6 +47,15 @@ export class TxnPlan {
     return this.#writes.size === 0;
   }
 
+  deletes(key: string): boolean {
+    return this.#writes.get(key)?.type === 'delete';
+  }
+
+  /** Whether it deletes a key of the range. */
+  deletesIn(range: KeyRange): boolean {
+    return this.#writes.entries().some(([key, { type }]) => type === 'delete' && inRange(range, key));
+  }
+
   /** Whether the key has to be at some revision for this plan. */
   expects(key: string): boolean {
     return this.#compares.has(key);
@@ -50,9 +68,11 @@ export class TxnPlan {
 
   /** Takes over all of another plan, if both together stay within `limit` compares and writes. */
   absorb(other: TxnPlan, limit: number): boolean {
-    if (grown(this.#writes, other.#writes) > limit || grown(this.#compares, other.#compares) > limit) return false;
+    const compares = grown(this.#compares, other.#compares) + grown(this.#unchanged, other.#unchanged);
+    if (grown(this.#writes, other.#writes) > limit || compares > limit) return false;
     for (const [key, write] of other.#writes) this.#writes.set(key, write);
     for (const [key, compare] of other.#compares) this.#compares.set(key, compare);
+    for (const [start, range] of other.#unchanged) this.#unchanged.set(start, range);
     return true;
   }
 
@@ -62,7 +82,10 @@ export class TxnPlan {
       key,
       modRevision: written.get(key) ?? modRevision,
     }));
-    return { compares, writes: [...this.#writes.values()] };
+    const writes = [...this.#writes.values()];
+    return this.#unchanged.size === 0
+      ? { compares, writes }
+      : { compares, unchanged: [...this.#unchanged.values()], writes };
   }
 }
 
