@@ -12,10 +12,14 @@ export interface DroverClusterOptions {
   readonly agents?: number;
   /** Where all of them are to stand; it goes with the cluster. */
   readonly ground?: Ground;
+  /** Of servers and agents; `local` unless told. `lan` for what is not about speed: on a busy machine links of the other are lost and made again. */
+  readonly timing?: 'local' | 'lan';
   /** More of the configuration of each server. */
   readonly serverConfiguration?: object;
   /** More of the configuration of an agent. */
   readonly agentConfiguration?: (index: number, at: Home) => object;
+  /** More of the environment of each process. */
+  readonly env?: (name: string) => Readonly<Record<string, string>>;
 }
 
 interface Parts {
@@ -101,28 +105,32 @@ export class DroverCluster implements AsyncDisposable {
 }
 
 async function prepareServers(
-  { servers: count = 3, serverConfiguration = {} }: DroverClusterOptions,
+  { servers: count = 3, serverConfiguration = {}, env = () => ({}), timing = 'local' }: DroverClusterOptions,
   { ground, folder, store }: { readonly ground: Ground; readonly folder: string; readonly store: string },
 ): Promise<DroverProcess[]> {
-  const configuration = (): object => ({ server: true, store, ...serverConfiguration });
-  return prepare(count, (index) => ({ name: `server-${index}`, ground, folder, configuration }));
+  const configuration = (): object => ({ timing, server: true, store, ...serverConfiguration });
+  return prepare(count, (index) => {
+    const name = `server-${index}`;
+    return { name, ground, folder, configuration, env: env(name) };
+  });
 }
 
 async function prepareAgents(
-  { agents: count = 0, agentConfiguration = () => ({}) }: DroverClusterOptions,
+  { agents: count = 0, agentConfiguration = () => ({}), env = () => ({}), timing = 'local' }: DroverClusterOptions,
   {
     ground,
     folder,
     servers,
   }: { readonly ground: Ground; readonly folder: string; readonly servers: readonly DroverProcess[] },
 ): Promise<DroverProcess[]> {
-  const join = { retry_join: servers.map(({ http }) => written(http.reached)) };
+  const join = { timing, retry_join: servers.map(({ http }) => written(http.reached)) };
   const more = (index: number, at: Home): object => ({ ...join, ...agentConfiguration(index, at) });
   return prepare(count, (index) => ({
     name: `agent-${index}`,
     ground,
     folder,
     configuration: (at) => more(index, at),
+    env: env(`agent-${index}`),
   }));
 }
 

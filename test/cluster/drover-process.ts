@@ -26,6 +26,8 @@ export interface DroverProcessOptions {
   readonly folder: string;
   /** Beside where it listens and what it is called; see docs/reference/configuration.md. */
   readonly configuration: (at: Home) => object;
+  /** Beside the test's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** `drover agent` in a process of its own; killed, stopped and started again on the same data and places. */
@@ -92,7 +94,7 @@ export class DroverProcess implements AsyncDisposable {
     const { prefix } = this.site;
     const [program, ...words] = [...prefix, DROVER, 'agent', '--config-file', this.#file];
     // What it keeps for a run goes with its folder, also when it is killed.
-    const env = { TMPDIR: this.folder };
+    const env = { ...this.#options.env, TMPDIR: this.folder };
     this.#process = GuardedProcess.start({ program, words, cwd: this.folder, env, removes: this.#options.folder });
     this.#options.ground.begun(this.name, this.#process.pid);
     this.#expected = false;

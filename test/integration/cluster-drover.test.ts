@@ -17,7 +17,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 requireComponent('etcd')('DroverCluster', () => {
   let cluster: DroverCluster;
   beforeAll(async () => {
-    cluster = await DroverCluster.start({ members: 1, servers: 2, agents: 1 });
+    cluster = await DroverCluster.start({ members: 1, servers: 2, agents: 1, timing: 'lan' });
   }, WITHIN_MS);
   afterAll(() => cluster[Symbol.asyncDispose]());
 

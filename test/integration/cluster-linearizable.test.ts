@@ -17,7 +17,7 @@ const WITHIN_MS = 240_000;
 requireComponent('etcd')('keys under faults', () => {
   let cluster: DroverCluster;
   beforeAll(async () => {
-    cluster = await DroverCluster.start();
+    cluster = await DroverCluster.start({ timing: 'lan' });
   }, WITHIN_MS);
   afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -27,7 +27,7 @@ requireComponent('etcd')('keys under faults', () => {
       const said: string[] = [];
       const runs = await linearizableRuns({ cluster, runs: RUNS, seed: SEED, print: (line) => said.push(line) });
       const bad = runs.filter(({ verdict }) => verdict.violations.length > 0 || verdict.undecided.length > 0);
-      expect(bad, said.join('\n')).toEqual([]);
+      expect(bad, `seed ${SEED}\n${said.join('\n')}`).toEqual([]);
       expect(runs.reduce((sum, { verdict }) => sum + verdict.operations, 0)).toBeGreaterThan(RUNS * 20);
     },
     WITHIN_MS,

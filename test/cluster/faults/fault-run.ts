@@ -187,7 +187,11 @@ class FaultRun {
     this.#options.print(`${this.#at} healing`);
     await this.#cluster.healAll();
     this.#injector.healed();
-    await checkSameState(servers, this.#findings);
+    const equalMs = await checkSameState(servers, this.#findings);
+    this.#options.print(`${this.#at} all servers are equal, ${equalMs} ms after all of them answered`);
+    await instances.check();
+    const outMs = await instances.checkDeath();
+    this.#options.print(`${this.#at} an instance that died was out after ${outMs} ms`);
     await Promise.all([
       followers.check(),
       provisions.check(),

@@ -74,6 +74,28 @@ export class Instances implements AsyncDisposable {
     }
   }
 
+  /**
+   * While nothing is broken: one whose instance dies with it is killed, which every server is to say in time, and comes back. Gives
+   * how long that took at the slowest, in ms.
+   */
+  async checkDeath(): Promise<number> {
+    const { servers, mortal, findings } = this.#options;
+    const agent = mortal[0] as DroverProcess;
+    const begunAtMs = performance.now();
+    await agent.kill();
+    for (const server of servers) {
+      const left = async (): Promise<boolean> => (await healthy(server))?.includes(agent.name) === false;
+      const isOut = await until(left, OUT_MS).then(
+        () => true,
+        () => false,
+      );
+      findings.expect(10, isOut, () => `${server.name} has a healthy instance of ${agent.name}, dead for ${OUT_MS} ms`);
+    }
+    const tookMs = Math.round(performance.now() - begunAtMs);
+    await agent.start();
+    return tookMs;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#programs.map((program) => new Promise((resolve) => program.close(resolve))));
   }

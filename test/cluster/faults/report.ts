@@ -1,5 +1,6 @@
 import { INVARIANTS, type Invariant } from './invariants.ts';
 import type { FaultRunResult } from './fault-run.ts';
+import type { Machine } from '../../../bench/machine.ts';
 import { faultText } from './plan.ts';
 
 /** What a run came to, for people: each invariant by name, how often it was looked at, and what was found. */
@@ -32,4 +33,36 @@ function invariantLine(number: Invariant, looked: number, found: number): string
 
 function numbers(): Invariant[] {
   return Object.keys(INVARIANTS).map((number) => Number(number) as Invariant);
+}
+
+/** A run as a page to be kept. */
+export interface ResultPage {
+  readonly title: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly verdict: string;
+  readonly machine: Machine;
+  readonly begunAtMs: number;
+  readonly endedAtMs: number;
+  readonly said: readonly string[];
+}
+
+/** In Markdown: what was run, where, what it came to, and all that was said meanwhile. */
+export function resultPage({ title, command, seed, verdict, machine, begunAtMs, endedAtMs, said }: ResultPage): string {
+  const { cpu, cores, memoryGiB, kernel, node, disk, commit, loadBefore } = machine;
+  const lasted = `${((endedAtMs - begunAtMs) / 60_000).toFixed(1)} min`;
+  return [
+    `# ${title}`,
+    '',
+    `Written by \`${command}\`; do not edit. What is looked at: [test/cluster](../../test/cluster/README.md).`,
+    '',
+    `Seed ${seed}: ${verdict}.`,
+    '',
+    `${new Date(begunAtMs).toISOString()}, ${lasted}, commit ${commit}, load before ${loadBefore}, ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}, Node ${node}, ${disk}`,
+    '',
+    '```',
+    ...said,
+    '```',
+    '',
+  ].join('\n');
 }
