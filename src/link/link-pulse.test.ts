@@ -7,9 +7,14 @@ class End implements Beating {
   bytesSent = 0;
   beats = 0;
   silentMs: number | null = null;
+  quiets = 0;
 
   beat(): void {
     this.beats++;
+  }
+
+  quiet(): void {
+    this.quiets++;
   }
 
   silent(forMs: number): void {
@@ -51,6 +56,23 @@ describe('LinkPulse', () => {
       expect(silentForMs, `sent ${sentAtMs} ms after a sign of life`).toBeLessThanOrEqual(1_600);
       expect(silentForMs).toBeGreaterThan(900);
     }
+  });
+
+  test('LinkPulse says once in each silence that a sign of life is late, a heartbeat before the time is over', async () => {
+    const { clock, ends } = start(1);
+    const [end] = ends as [End];
+    for (const silences of [1, 2]) {
+      end.bytesRead++;
+      await clock.advance(2_900);
+      expect([end.quiets, end.silentMs]).toEqual([silences, null]);
+    }
+    end.bytesRead++;
+    // As often as an end that is well speaks when it has nothing to say.
+    for (let beats = 0; beats < 20; beats++) {
+      await clock.advance(1_500);
+      end.bytesRead++;
+    }
+    expect(end.quiets).toBe(2);
   });
 
   test('LinkPulse says who is silent, soon after the time is over', async () => {

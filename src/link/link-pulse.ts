@@ -8,6 +8,8 @@ export interface Beating {
   readonly bytesSent: number;
   /** Sends a sign of life. */
   beat(): void;
+  /** Nothing came for longer than it should take: it may be gone. Told once in each silence. */
+  quiet?(forMs: number): void;
   /** Nothing came for so long. */
   silent(forMs: number): void;
 }
@@ -21,6 +23,7 @@ interface Watched {
   bytesRead: number;
   /** Monotonic ms when it was last seen to have read something. */
   heardAtMs: number;
+  isQuiet: boolean;
   bytesSent: number;
   /** Monotonic ms since when nothing was sent, at the latest. */
   saidAtMs: number;
@@ -38,6 +41,8 @@ interface Look {
 const LOOKS = 2;
 /** So many signs of life come within the longest silence: one may be late. More would cost a server of a thousand nodes most of a core's percent each. */
 const BEATS = 2;
+/** After this part of the longest silence a sign of life is late: there is time to look into it before the silence is over. */
+const QUIET = 2 / 3;
 /** So many connections are looked at in one turn of the event loop. */
 const AT_ONCE = 256;
 
@@ -69,7 +74,7 @@ export class LinkPulse implements Disposable {
   add(one: Beating): void {
     const nowMs = this.#clock.now();
     const { bytesRead, bytesSent } = one;
-    this.#watched.set(one, { bytesRead, heardAtMs: nowMs, bytesSent, saidAtMs: nowMs });
+    this.#watched.set(one, { bytesRead, heardAtMs: nowMs, isQuiet: false, bytesSent, saidAtMs: nowMs });
     if (this.#timer !== null) return;
     this.#lookedAtMs = nowMs;
     this.#arm();
@@ -100,8 +105,15 @@ export class LinkPulse implements Disposable {
       if (index > 0 && index % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
       if (!this.#watched.has(one)) continue;
       const silentMs = silenceOf(one, watched, look);
-      if (silentMs >= this.#silenceMs) one.silent(silentMs);
-      else if (this.#isToSpeak(one, watched, look)) this.#beat(one, watched, look);
+      if (silentMs >= this.#silenceMs) {
+        one.silent(silentMs);
+        continue;
+      }
+      if (silentMs >= this.#silenceMs * QUIET && !watched.isQuiet) {
+        watched.isQuiet = true;
+        one.quiet?.(silentMs);
+      }
+      if (this.#isToSpeak(one, watched, look)) this.#beat(one, watched, look);
     }
   }
 
@@ -129,6 +141,7 @@ function silenceOf({ bytesRead }: Beating, watched: Watched, { nowMs, beforeMs, 
   else {
     watched.bytesRead = bytesRead;
     watched.heardAtMs = nowMs;
+    watched.isQuiet = false;
   }
   return nowMs - watched.heardAtMs;
 }

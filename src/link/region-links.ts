@@ -45,6 +45,8 @@ export interface RegionLinksOptions {
    * when it was given up; 0 when it ended for another reason.
    */
   readonly onUnlinked?: (node: string, reason: string, silentForMs: number) => void;
+  /** Told when a sign of life of a linked node is late: time to look whether it is still there. */
+  readonly onQuiet?: (node: string) => void;
   readonly clock?: Clock;
 }
 
@@ -128,6 +130,9 @@ export class RegionLinks implements AsyncDisposable {
       late = clock.after(RECORDS_MS, () => {
         if (!greeted.isWhole) channel.close('the records of the greeting did not come');
       });
+    });
+    channel.onQuiet?.(() => {
+      if (link?.isWelcome === true && this.#links.get(link.node) === link) this.#options.onQuiet?.(link.node);
     });
     channel.onClose((reason) => {
       late.cancel();

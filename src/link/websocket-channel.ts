@@ -49,6 +49,7 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   readonly #early: Incoming[] = [];
   #handle: ((message: Incoming) => void) | undefined;
   #handleClose: ((reason: string) => void) | undefined;
+  #handleQuiet: (() => void) | undefined;
   #closed: string | undefined;
   #error = '';
   #bytesSent = 0;
@@ -112,6 +113,14 @@ export class WebSocketChannel<Incoming, Outgoing> implements Channel<Incoming, O
   beat(): void {
     // An unsolicited pong is a sign of life that asks for no answer (RFC 6455, 5.5.3).
     this.#socket.pong();
+  }
+
+  onQuiet(handle: () => void): void {
+    this.#handleQuiet = handle;
+  }
+
+  quiet(): void {
+    if (this.#closed === undefined) this.#handleQuiet?.();
   }
 
   silent(forMs: number): void {

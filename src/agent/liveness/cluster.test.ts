@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { TIMING } from '../../lib/index.ts';
+import { describe, expect, test } from 'vitest';
+import { FakeClock, TIMING } from '../../lib/index.ts';
 import { healthOf, isRoutable } from '../../registry/index.ts';
 import { instanceRecordOf, nodeRecordOf } from '../../registry/testing.ts';
 import { startTestCluster, type TestCluster, type TestClusterOptions } from '../testing-cluster.ts';
@@ -122,4 +122,61 @@ test('a node that was gone for very long is removed with what it held, once, and
   await cluster.clock.advance(180_000);
   expect([status(cluster, 0), status(cluster, 1, 'n2')]).toEqual([undefined, 'down']);
   expect(routable(cluster, 1)).toBe(1);
+});
+
+describe('a node that is only late', () => {
+  const PROBE_MS = 1_000;
+  async function late(): Promise<{ cluster: TestCluster; looks: string[]; found: { word: Found } }> {
+    const looks: string[] = [];
+    const found = { word: 'silent' as Found };
+    const clock = new FakeClock({ nowMs: 1_000 });
+    const probe = async ({ address }: { readonly address: string }, timeoutMs: number): Promise<Found> => {
+      looks.push(`${address} ${timeoutMs}`);
+      await clock.sleep(PROBE_MS);
+      return found.word;
+    };
+    const cluster = await startTestCluster({ servers: 1, timing: TIMING.lan, clock, region: { probe } });
+    await cluster.attach(0, registration('n1'));
+    return { cluster, looks, found };
+  }
+
+  test('is looked at before the silence is over, so that its machine that is gone is out as soon as it is', async () => {
+    const { cluster, looks } = await late();
+    await using _cluster = cluster;
+    const { liveness } = cluster.server(0).parts;
+    liveness.quiet('n1');
+    await cluster.clock.advance(PROBE_MS);
+    expect([looks, status(cluster, 0), routable(cluster, 0)]).toEqual([['10.0.0.1 1000'], 'up', 1]);
+    liveness.unlinked('n1', 'nothing was heard', suspectedAfterMs);
+    await cluster.clock.advance(TIMING.lan.heartbeatMs / 4);
+    expect([status(cluster, 0), routable(cluster, 0)]).toEqual(['suspected', 0]);
+  });
+
+  test('is accused of nothing while its link stands, nor by what was found in a silence before', async () => {
+    const { cluster, found, looks } = await late();
+    await using _cluster = cluster;
+    const { liveness } = cluster.server(0).parts;
+    liveness.quiet('n1');
+    await cluster.clock.advance(graceMs);
+    expect([looks.length, status(cluster, 0), routable(cluster, 0)]).toEqual([1, 'up', 1]);
+    found.word = 'accepts';
+    liveness.unlinked('n1', 'the line is cut', suspectedAfterMs);
+    const seen = new Set<number>();
+    cluster.server(0).parts.feed.onApplied(() => seen.add(routable(cluster, 0)));
+    await cluster.clock.advance(5_000);
+    expect([status(cluster, 0), [...seen]]).toEqual(['suspected', [1]]);
+  });
+
+  test('and links again is looked at anew', async () => {
+    const { cluster, found } = await late();
+    await using _cluster = cluster;
+    const { liveness } = cluster.server(0).parts;
+    liveness.quiet('n1');
+    liveness.linked('n1');
+    await cluster.clock.advance(PROBE_MS);
+    found.word = 'accepts';
+    liveness.unlinked('n1', 'the line is cut', suspectedAfterMs);
+    await cluster.clock.advance(5_000);
+    expect([status(cluster, 0), routable(cluster, 0)]).toEqual(['suspected', 1]);
+  });
 });

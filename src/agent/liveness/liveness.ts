@@ -16,7 +16,7 @@ import { PartitionGuard } from './partition-guard.ts';
 import { probeTargets } from './findings.ts';
 import { judge, type Judgement } from './judge.ts';
 import { Prober, type AskWitness } from './prober.ts';
-import { Silence } from './silence.ts';
+import { Probes, Silence } from './silence.ts';
 import type { TcpProbe } from './tcp-probe.ts';
 import { whoseNode } from './whose.ts';
 
@@ -53,6 +53,8 @@ export class Liveness implements Disposable {
   readonly #lookEveryMs: number;
   readonly #linked = new Set<string>();
   readonly #silences = new Map<string, Silence>();
+  /** Of nodes that are linked, of which a sign of life was late. */
+  readonly #early = new Map<string, Probes>();
   readonly #saying = new Set<string>();
   /** Nodes that greeted while nothing could be written, by the revision at which `own/` says something else. */
   readonly #unclaimed = new Map<string, Revision>();
@@ -83,6 +85,7 @@ export class Liveness implements Disposable {
   expectAll(): void {
     this.#linked.clear();
     this.#silences.clear();
+    this.#early.clear();
     this.#scan();
     this.#arm();
   }
@@ -95,10 +98,23 @@ export class Liveness implements Disposable {
   linked(node: string): void {
     this.#linked.add(node);
     this.#silences.delete(node);
+    this.#early.delete(node);
     if (this.#options.writes.takesWrites) this.#unclaimed.delete(node);
     else this.#unclaimed.set(node, this.#ownedAt(node));
     // Also where it is up by its greeting: a suspicion may have been on its way.
     this.#confirm(node);
+  }
+
+  /**
+   * A sign of life of a linked node is late. Its instances are looked at, so that what is dead is known when the silence is over: probes
+   * of a machine that is gone take long. Nobody is accused on account of that alone.
+   */
+  quiet(node: string): void {
+    if (this.#isResting || !this.#linked.has(node)) return;
+    const probes = this.#early.get(node) ?? new Probes();
+    this.#early.set(node, probes);
+    this.#attention.look(this.#options.clock.now());
+    this.#probe(node, probes);
   }
 
   /** `silentForMs`: how long nothing had come when its link was given up. */
@@ -129,6 +145,7 @@ export class Liveness implements Disposable {
     this.#isResting = true;
     this.#timer?.cancel();
     this.#silences.clear();
+    this.#early.clear();
   }
 
   [Symbol.dispose](): void {
@@ -178,8 +195,24 @@ export class Liveness implements Disposable {
     const isKnown = this.#options.catalog.node(name)?.alive.status === 'suspected';
     this.#silences.set(
       name,
-      new Silence({ reason, sinceMs, suspectedAfterMs: isKnown ? 0 : suspectedAfterMs, graceMs }),
+      new Silence({
+        reason,
+        sinceMs,
+        suspectedAfterMs: isKnown ? 0 : suspectedAfterMs,
+        graceMs,
+        probes: this.#takeEarly(name),
+      }),
     );
+  }
+
+  /** What was begun when a sign of life was late, unless it is of a silence before this one. */
+  #takeEarly(name: string): Probes | undefined {
+    const probes = this.#early.get(name);
+    this.#early.delete(name);
+    const atMs = this.#attention.spentMs;
+    return probes !== undefined && atMs - probes.beganAtMs <= this.#options.timing.suspectedAfterMs
+      ? probes
+      : undefined;
   }
 
   #isExpected(node: CatalogNode): boolean {
@@ -227,7 +260,7 @@ export class Liveness implements Disposable {
   }
 
   #examine(name: string, silence: Silence, isHeld: boolean): void {
-    this.#probe(name, silence);
+    this.#probe(name, silence.probes);
     const node = this.#options.catalog.node(name);
     if (node === undefined) return;
     const { timing } = this.#options;
@@ -246,21 +279,21 @@ export class Liveness implements Disposable {
   }
 
   /** Again and again while it is silent: an instance may die later, or be reached again. */
-  #probe(name: string, silence: Silence): void {
+  #probe(name: string, probes: Probes): void {
     const { catalog, timing } = this.#options;
     const node = catalog.node(name);
     const { spentMs, factor } = this.#attention;
-    if (node === undefined || silence.isProbing || spentMs - silence.probedAtMs < timing.heartbeatMs) return;
-    silence.isProbing = true;
-    silence.probedAtMs = spentMs;
+    if (node === undefined || probes.isUnderWay || spentMs - probes.beganAtMs < timing.heartbeatMs) return;
+    probes.isUnderWay = true;
+    probes.beganAtMs = spentMs;
     const { federation } = node.record;
     const targets = probeTargets(node, ({ record }) => catalog.definition(federation, record.service)?.record);
-    if (targets.length === 0) silence.findings = new Map();
+    if (targets.length === 0) probes.findings = new Map();
     void this.#prober.look(name, targets, probeTimeoutMs(timing) * factor).then((findings) => {
-      silence.findings = findings;
-      silence.isProbing = false;
+      probes.findings = findings;
+      probes.isUnderWay = false;
       // Not only at the next look: every moment counts for whoever still routes there.
-      if (this.#silences.get(name) === silence && !this.#isResting) this.#look();
+      if (this.#silences.get(name)?.probes === probes && !this.#isResting) this.#look();
     });
   }
 

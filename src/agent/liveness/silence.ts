@@ -1,28 +1,40 @@
 import type { AliveRecord } from '../../registry/index.ts';
 import type { Findings } from './findings.ts';
 
+/** Rounds of probes of a node. */
+export class Probes {
+  /** What the last round found; null before the first. */
+  findings: Findings | null = null;
+  isUnderWay = false;
+  /** When the last round began. */
+  beganAtMs = -Infinity;
+}
+
 /** A node that nobody hears, while this server speaks for it. Times in ms of attention. */
 export class Silence {
   readonly reason: string;
   readonly sinceMs: number;
   readonly suspectedAfterMs: number;
   readonly downAfterMs: number;
-  /** What the last round of probes found; null before the first. */
-  findings: Findings | null = null;
-  isProbing = false;
-  /** When the last round began. */
-  probedAtMs = -Infinity;
+  readonly probes: Probes;
 
   constructor(options: {
     readonly reason: string;
     readonly sinceMs: number;
     readonly suspectedAfterMs: number;
     readonly graceMs: number;
+    /** Begun already, because a sign of life was late. */
+    readonly probes?: Probes | undefined;
   }) {
     this.reason = options.reason;
     this.sinceMs = options.sinceMs;
     this.suspectedAfterMs = options.suspectedAfterMs;
     this.downAfterMs = options.suspectedAfterMs + options.graceMs;
+    this.probes = options.probes ?? new Probes();
+  }
+
+  get findings(): Findings | null {
+    return this.probes.findings;
   }
 
   /** Whether it is to be suspected, or is already. `factor` widens the time. */

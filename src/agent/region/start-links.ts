@@ -63,6 +63,7 @@ async function startNodeLinks(
       changes,
       clock,
       onLinked: (node) => liveness.linked(node),
+      onQuiet: (node) => liveness.quiet(node),
       onUnlinked: (node, reason, silentForMs) => liveness.unlinked(node, reason, silentForMs),
     }),
   );
