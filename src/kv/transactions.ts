@@ -91,7 +91,8 @@ export class Transactions {
 
   #draft(): TxnDraft {
     const { kv, sessions, catalog } = this.#options;
-    return { kv: new KvDraft({ kv, sessions, revision: this.#feed.revision }), nodes: new NodeDrafts(catalog) };
+    const { revision } = this.#feed;
+    return { kv: new KvDraft({ kv, sessions, revision }), nodes: new NodeDrafts(catalog, revision) };
   }
 
   #txnOf({ kv, nodes }: TxnDraft, ops: readonly TxnOp[], { author = 'unknown' }: Authored): Txn {
@@ -99,7 +100,7 @@ export class Transactions {
     const history = isKept ? { author, at: new Date(this.#clock.wall()).toISOString() } : undefined;
     const ofKv = kv.toTxn(history);
     const ofNodes = nodes.toTxn();
-    const unchanged = ofKv.unchanged ?? [];
+    const unchanged = [...(ofKv.unchanged ?? []), ...(ofNodes.unchanged ?? [])];
     const compares = [...ofKv.compares, ...ofNodes.compares];
     const writes = [...ofKv.writes, ...ofNodes.writes, ...this.#withSessions(ops)];
     const size = Math.max(writes.length, compares.length + unchanged.length);

@@ -28,11 +28,14 @@ interface Draft {
  */
 export class NodeDrafts {
   readonly #catalog: Pick<Catalog, 'nodeState' | 'region'>;
+  readonly #since: Revision;
   readonly #drafts = new Map<string, Draft>();
   readonly #read = new Map<string, Revision>();
 
-  constructor(catalog: Pick<Catalog, 'nodeState' | 'region'>) {
+  /** `since` is the catalog's revision. */
+  constructor(catalog: Pick<Catalog, 'nodeState' | 'region'>, since: Revision) {
     this.#catalog = catalog;
+    this.#since = since;
   }
 
   node(name: string): Drafted<NodeRecord> | undefined {
@@ -78,11 +81,11 @@ export class NodeDrafts {
   toTxn(): Txn {
     const all = new TxnPlan();
     for (const { state, picture } of this.#drafts.values())
-      for (const plan of planNode(state, picture)) all.absorb(plan, Infinity);
-    const { compares, writes } = all.toTxn();
+      for (const plan of planNode(state, picture, this.#since)) all.absorb(plan, Infinity);
+    const { compares, unchanged = [], writes } = all.toTxn();
     const read = [...this.#read].map(([key, modRevision]): Compare => ({ key, modRevision }));
     const planned = new Set(compares.map(({ key }) => key));
-    return { compares: [...compares, ...read.filter(({ key }) => !planned.has(key))], writes };
+    return { compares: [...compares, ...read.filter(({ key }) => !planned.has(key))], unchanged, writes };
   }
 
   #of(name: string): Draft {
