@@ -10,3 +10,4 @@ export type { ProvisionByHandOptions } from './provision-by-hand.ts';
 export type { ProvisionRun } from './state.ts';
 export * from './slots/index.ts';
 export type { ListenerStatus } from './status.ts';
+export { DEPLOYMENTS, DeploymentReaper, type DeploymentReaperOptions } from './deployment-reaper.ts';

@@ -1,4 +1,5 @@
 import { HistoryReaper } from '../../change/index.ts';
+import { DeploymentReaper } from '../../listener/index.ts';
 import { CacheCheck, TombstoneReaper } from '../../registry/index.ts';
 import { Compaction } from '../../store/index.ts';
 import { reportTo, type RegionOptions } from './region-options.ts';
@@ -14,6 +15,7 @@ export async function startUpkeep(
   stack.use(Compaction.start({ store, fence: fence('compactor'), clock, report }));
   const cacheCheck = stack.use(CacheCheck.start({ feed, store, clock, random, report }));
   stack.use(await TombstoneReaper.start({ store, feed, fence: fence('tombstones'), clock, report }));
+  stack.use(DeploymentReaper.start({ store, fence: fence('deployments'), clock, report }));
   const alongside = (): Promise<unknown> => checkHistory.expire();
   stack.use(await HistoryReaper.start({ store, fence: fence('history'), keepMs, clock, alongside, report }));
   return cacheCheck;

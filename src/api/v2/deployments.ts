@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { DEPLOYMENTS } from '../../listener/index.ts';
 import type { Feed } from '../../registry/index.ts';
 import { keyRange, type Revision, type Store } from '../../store/index.ts';
 import { deploymentSchema } from './schemas.ts';
@@ -6,7 +7,7 @@ import { deploymentSchema } from './schemas.ts';
 /** How far a deployment over many nodes has come: `deploy/<id>`. */
 export type Deployment = z.output<typeof deploymentSchema>;
 
-const keyOf = (id: string): string => `deploy/${encodeURIComponent(id)}`;
+const keyOf = (id: string): string => `${DEPLOYMENTS}${encodeURIComponent(id)}`;
 
 /** null: there is none. */
 export async function readDeployment(store: Pick<Store, 'read'>, id: string): Promise<Deployment | null> {
