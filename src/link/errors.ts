@@ -45,6 +45,12 @@ export const linkBusy = defineError(
   503,
   (kind: string, open: number) => `"${kind}" is not taken while ${open} other questions of this link are open`,
 );
+export const linkCrowded = defineError(
+  'LINK_CROWDED',
+  503,
+  (address: string, most: number) => `${address} has ${most} links here already, and does not say who it is`,
+  { hint: 'give the agent a token: acl.tokens.agent' },
+);
 export const linkUnreachable = defineError(
   'LINK_UNREACHABLE',
   503,

@@ -10,6 +10,9 @@ import { WebSocketEntrance, type WebSocketEntranceOptions } from './websocket-en
 /** Where a server takes the links of nodes. */
 export const NODE_LINK_PATH = '/v2/link';
 
+/** With access control on, hardly any node has a link without a token. */
+const MOST_UNNAMED = 32;
+
 /** Opens a node's channel to a server. @throws LINK_UNREACHABLE with the system's or the server's words, the signal's reason */
 export function openNodeChannel(
   options: Omit<OpenWebSocketOptions<RegionMessage>, 'parse' | 'path'>,
@@ -32,6 +35,7 @@ export function nodeEntrance(
     },
     parse: (value) => (parse as (value: unknown) => NodeMessage)(value),
     admit: (peer) => void authorityOf(access, peer),
+    mostOf: ({ secret }) => (access.isEnabled && secret === '' ? MOST_UNNAMED : Infinity),
     accept: (channel, peer) => links.accept(channel, peer),
   });
 }

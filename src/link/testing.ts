@@ -17,6 +17,7 @@ export interface TestEntranceOptions {
   readonly suspectedAfterMs?: number;
   readonly parse?: (value: unknown) => Any;
   readonly admit?: (peer: LinkPeer) => void;
+  readonly mostOf?: (peer: LinkPeer) => number;
 }
 
 /** A server on a free port of loopback that takes channels at `/link`. */
@@ -36,11 +37,12 @@ const { createServer } = process.getBuiltinModule('node:http');
 
 export async function startTestEntrance(options: TestEntranceOptions = {}): Promise<TestEntrance> {
   const { clock = systemClock, heartbeatMs = 1_000, suspectedAfterMs = 3_000 } = options;
-  const { admit = () => {}, limits = CHANNEL_LIMITS, parse = (value) => value } = options;
+  const { admit = () => {}, mostOf = () => Infinity, limits = CHANNEL_LIMITS, parse = (value) => value } = options;
   const pulse = new LinkPulse({ clock, timing: { heartbeatMs, suspectedAfterMs } });
   const came: AnyChannel[] = [];
   const sockets: Socket[] = [];
-  const entrance = new WebSocketEntrance<Any, Any>({ pulse, parse, limits, admit, accept: (one) => came.push(one) });
+  const accept = (one: AnyChannel): number => came.push(one);
+  const entrance = new WebSocketEntrance<Any, Any>({ pulse, parse, limits, admit, mostOf, accept });
   const server = createServer();
   server.on('connection', (socket) => sockets.push(socket));
   server.on('upgrade', entrance.upgrade);

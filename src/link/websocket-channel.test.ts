@@ -192,3 +192,16 @@ function frame(payload: Buffer, opcode: number): Buffer {
   const header = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([0x80 | opcode, ...header, 0, 0, 0, 0]), payload]);
 }
+
+describe('WebSocketEntrance', () => {
+  test('WebSocketEntrance takes no more links of one address than it may have, and another when one has ended', async () => {
+    await using entrance = await startTestEntrance({ mostOf: ({ secret }) => (secret === '' ? 2 : Infinity) });
+    const [first] = await entrance.pair();
+    await entrance.pair();
+    await expect(entrance.open()).rejects.toThrow('127.0.0.1 has 2 links here already');
+    expect(await entrance.open({ token: 's' })).toBeDefined();
+    first.close('enough');
+    await until(() => entrance.sockets[0]?.destroyed === true);
+    expect(await entrance.open()).toBeDefined();
+  });
+});

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ServerOptions, WebSocketServer } from 'ws';
 import { messageOf } from '../lib/index.ts';
+import { linkCrowded } from './errors.ts';
 import type { LinkPulse } from './link-pulse.ts';
 import { CHANNEL_LIMITS, WebSocketChannel, type ChannelLimits } from './websocket-channel.ts';
 
@@ -23,12 +24,16 @@ export interface WebSocketEntranceOptions<Incoming, Outgoing> {
   readonly admit: (peer: LinkPeer) => void;
   readonly accept: (channel: WebSocketChannel<Incoming, Outgoing>, peer: LinkPeer) => void;
   readonly limits?: ChannelLimits;
+  /** How many links one address may have at once, for who has shown nothing that says who they are: each may hold a whole message in memory. */
+  readonly mostOf?: (peer: LinkPeer) => number;
 }
 
 /** Where links over WebSockets come in: an upgrade of a request becomes a channel. */
 export class WebSocketEntrance<Incoming, Outgoing> implements AsyncDisposable {
   readonly #options: WebSocketEntranceOptions<Incoming, Outgoing>;
   readonly #channels = new Set<WebSocketChannel<Incoming, Outgoing>>();
+  /** Links of who is counted, open or about to be, by address. */
+  readonly #crowds = new Map<string, number>();
   #server: Promise<WebSocketServer> | null = null;
   #isClosed = false;
 
@@ -56,6 +61,7 @@ export class WebSocketEntrance<Incoming, Outgoing> implements AsyncDisposable {
     const address = request.socket.remoteAddress ?? 'this machine';
     const peer: LinkPeer = { secret: typeof token === 'string' ? token : '', address };
     admit(peer);
+    this.#count(peer, socket);
     const server = await (this.#server ??= this.#load(limits));
     if (this.#isClosed) return void socket.destroy();
     socket.off('error', onError);
@@ -70,6 +76,21 @@ export class WebSocketEntrance<Incoming, Outgoing> implements AsyncDisposable {
       this.#channels.add(channel);
       websocket.once('close', () => this.#channels.delete(channel));
       accept(channel, peer);
+    });
+  }
+
+  /** @throws LINK_CROWDED */
+  #count(peer: LinkPeer, socket: Duplex): void {
+    const { address } = peer;
+    const most = this.#options.mostOf?.(peer) ?? Infinity;
+    if (most === Infinity) return;
+    const before = this.#crowds.get(address) ?? 0;
+    if (before >= most) throw linkCrowded(address, most);
+    this.#crowds.set(address, before + 1);
+    socket.once('close', () => {
+      const left = (this.#crowds.get(address) ?? 1) - 1;
+      if (left > 0) this.#crowds.set(address, left);
+      else this.#crowds.delete(address);
     });
   }
 

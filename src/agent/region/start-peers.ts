@@ -60,11 +60,15 @@ export async function startPeers(
       parse: parsePeerMessage,
       // Whoever comes is challenged in the link's own first message.
       admit: () => undefined,
+      // Each server makes one.
+      mostOf: () => MOST_OF_AN_ADDRESS,
       accept: (channel) => peers.accept(channel),
     }),
   );
   return { peers, upgrade: entrance.upgrade };
 }
+
+const MOST_OF_AN_ADDRESS = 32;
 
 function overWebSocket(pulse: LinkPulse): OpenPeer {
   return ({ address, httpPort }, signal) =>
