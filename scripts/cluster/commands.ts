@@ -62,6 +62,7 @@ async function status({ etcd, servers, agents }: DroverCluster): Promise<string[
 async function statusOf(url: string): Promise<string> {
   try {
     const answer = await fetch(`${url}/v2/status`, { signal: AbortSignal.timeout(2_000) });
+    if (!answer.ok) return `answers ${answer.status}`;
     const { revision, store } = (await answer.json()) as { revision?: number; store?: { leaderKnown: boolean } };
     const writes =
       store === undefined ? '' : `, ${store.leaderKnown ? 'takes writes' : 'knows no leader of the store'}`;

@@ -10,11 +10,13 @@ export type Cut = 'both' | 'there' | 'back';
 export interface LineOptions {
   readonly listen: Place;
   readonly target: Place;
-  /** Who called from a port of this machine; by these names single callers can be cut off. */
-  readonly callerOf?: (port: number) => string | undefined;
+  /** Who called from which of these ports of this machine; by these names single callers can be cut off. */
+  readonly callersOf?: (ports: readonly number[]) => Promise<ReadonlyMap<number, string>>;
 }
 
 const EVERYBODY = '';
+/** Those that call within this while somebody is cut off are looked up together. */
+const TOGETHER_MS = 50;
 
 /**
  * A TCP proxy that can be cut, slowed and torn. A cut one behaves as a network that loses packets: nothing is closed, nothing is
@@ -23,16 +25,17 @@ const EVERYBODY = '';
 export class Line implements AsyncDisposable {
   readonly place: Place;
   readonly #target: Place;
-  readonly #callerOf: (port: number) => string | undefined;
+  readonly #callersOf: (ports: readonly number[]) => Promise<ReadonlyMap<number, string>>;
   readonly #server: Server;
   readonly #calls = new Set<Call>();
   readonly #cuts = new Map<string, Cut>();
   #delayMs = 0;
+  #finding: Promise<void> | null = null;
 
-  private constructor({ listen, target, callerOf = () => undefined }: LineOptions, server: Server) {
+  private constructor({ listen, target, callersOf = () => Promise.resolve(new Map()) }: LineOptions, server: Server) {
     this.place = listen;
     this.#target = target;
-    this.#callerOf = callerOf;
+    this.#callersOf = callersOf;
     this.#server = server;
     server.on('connection', (socket) => this.#take(socket));
   }
@@ -51,9 +54,10 @@ export class Line implements AsyncDisposable {
     return this.#calls.size;
   }
 
-  /** Loses everything, or one direction (a half-open line), of everybody or one caller. */
-  cut(caller: string = EVERYBODY, cut: Cut = 'both'): void {
+  /** Loses everything, or one direction (a half-open line), of everybody or one caller; of one as soon as it is known who calls. */
+  async cut(caller: string = EVERYBODY, cut: Cut = 'both'): Promise<void> {
     this.#cuts.set(caller, cut);
+    if (caller !== EVERYBODY) await this.#find();
     this.#apply();
   }
 
@@ -86,14 +90,37 @@ export class Line implements AsyncDisposable {
   }
 
   #take(socket: Socket): void {
-    const caller = this.#callerOf(socket.remotePort ?? 0) ?? EVERYBODY;
-    const call = new Call({ socket, caller, target: this.#target, onEnd: () => this.#calls.delete(call) });
+    const call = new Call({ socket, target: this.#target, onEnd: () => this.#calls.delete(call) });
     this.#calls.add(call);
-    call.set(this.#cutOf(caller), this.#delayMs);
+    if (this.#namesMatter) void this.#findSoon().then(() => this.#apply());
+    else call.set(this.#cutOf(EVERYBODY), this.#delayMs);
+  }
+
+  get #namesMatter(): boolean {
+    return [...this.#cuts.keys()].some((caller) => caller !== EVERYBODY);
+  }
+
+  #findSoon(): Promise<void> {
+    this.#finding ??= new Promise<void>((resolve) => void setTimeout(resolve, TOGETHER_MS)).then(() => {
+      this.#finding = null;
+      return this.#find();
+    });
+    return this.#finding;
+  }
+
+  /** Who calls is looked up only where it matters: it takes its time. */
+  async #find(): Promise<void> {
+    const unknown = [...this.#calls].filter(({ caller }) => caller === null);
+    if (unknown.length === 0) return;
+    const callers = await this.#callersOf(unknown.map(({ port }) => port));
+    for (const call of unknown) call.caller = callers.get(call.port) ?? EVERYBODY;
   }
 
   #apply(): void {
-    for (const call of this.#calls) call.set(this.#cutOf(call.caller), this.#delayMs);
+    const namesMatter = this.#namesMatter;
+    // One that has just called is set when it is known who that is.
+    for (const call of this.#calls)
+      if (call.caller !== null || !namesMatter) call.set(this.#cutOf(call.caller ?? EVERYBODY), this.#delayMs);
   }
 
   #cutOf(caller: string): Cut | undefined {
@@ -103,14 +130,15 @@ export class Line implements AsyncDisposable {
 
 interface CallOptions {
   readonly socket: Socket;
-  readonly caller: string;
   readonly target: Place;
   readonly onEnd: () => void;
 }
 
 /** One connection through a line. The place is called only when the line is whole: until then it hears nothing of it. */
 class Call {
-  readonly caller: string;
+  readonly port: number;
+  /** null before it was looked up. */
+  caller: string | null = null;
   readonly #near: Socket;
   readonly #target: Place;
   readonly #onEnd: () => void;
@@ -118,8 +146,8 @@ class Call {
   #there: Way | undefined;
   #back: Way | undefined;
 
-  constructor({ socket, caller, target, onEnd }: CallOptions) {
-    this.caller = caller;
+  constructor({ socket, target, onEnd }: CallOptions) {
+    this.port = socket.remotePort ?? 0;
     this.#near = socket;
     this.#target = target;
     this.#onEnd = onEnd;

@@ -1,4 +1,4 @@
-import { callerOf } from './caller.ts';
+import { Callers } from './caller.ts';
 import { FreePorts } from './free-ports.ts';
 import type { Entrance, Ground, Site } from './ground.ts';
 import { Line } from './line.ts';
@@ -19,6 +19,7 @@ export class LoopbackGround implements Ground {
   readonly #options: LoopbackOptions;
   readonly #ports = new FreePorts();
   readonly #parties = new Map<number, string>();
+  readonly #callers = new Callers(this.#parties);
   readonly #lines = new Map<string, Line[]>();
 
   constructor(options: LoopbackOptions = {}) {
@@ -38,7 +39,7 @@ export class LoopbackGround implements Ground {
     const entrance = { listen: { host: address, port }, reached: { host: outerAddress, port } };
     if (address === outerAddress) return entrance;
     const { listen: target, reached: listen } = entrance;
-    this.linesOf(name).push(await Line.start({ listen, target, callerOf: (from) => callerOf(from, this.#parties) }));
+    this.linesOf(name).push(await Line.start({ listen, target, callersOf: (from) => this.#callers.of(from) }));
     return entrance;
   }
 
@@ -55,11 +56,11 @@ export class LoopbackGround implements Ground {
 
   async cut(party: string, other?: string): Promise<void> {
     if (this.#options.lines !== true) throw new Error('only parties with lines can be cut apart');
-    this.#each(party, other, (line, caller) => line.cut(caller));
+    await this.#each(party, other, (line, caller) => line.cut(caller));
   }
 
   async heal(party: string, other?: string): Promise<void> {
-    this.#each(party, other, (line, caller) => line.heal(caller));
+    await this.#each(party, other, async (line, caller) => line.heal(caller));
   }
 
   async healAll(): Promise<void> {
@@ -71,9 +72,14 @@ export class LoopbackGround implements Ground {
   }
 
   /** A party has lines of its own, through which others call it, and calls through those of others. */
-  #each(party: string, other: string | undefined, act: (line: Line, caller?: string) => void): void {
-    for (const line of this.linesOf(party)) act(line, other);
+  async #each(
+    party: string,
+    other: string | undefined,
+    act: (line: Line, caller?: string) => Promise<void>,
+  ): Promise<void> {
     const others = other === undefined ? [...this.#lines.keys()].filter((name) => name !== party) : [other];
-    for (const line of others.flatMap((name) => this.linesOf(name))) act(line, party);
+    const to = this.linesOf(party).map((line) => act(line, other));
+    const from = others.flatMap((name) => this.linesOf(name)).map((line) => act(line, party));
+    await Promise.all([...to, ...from]);
   }
 }

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findComponent, requireComponent } from '../require-component.ts';
-import { connects, isAlive, processesNaming, runProgram, until } from './acceptance-processes.ts';
+import { connects, isAlive, processesNaming, runProgram } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { startRegion } from './acceptance-region.ts';
 import type { NodeName, TestRegion } from './acceptance-region.ts';
 import type { TrafficResult } from './acceptance-traffic.ts';
@@ -138,7 +139,7 @@ requireComponent('haproxy')('the local balancer', () => {
       try {
         for (let count = 0; count < COMINGS_AND_GOINGS; count++)
           await comeAndGo((['api-1', 'api-2', 'spare'] as const)[count % 3] as NodeName);
-        await until('enough was asked', () => traffic.sent >= REQUESTS, { withinMs: MINUTES });
+        await until('enough was asked', () => traffic.sent >= REQUESTS, MINUTES);
       } finally {
         result = await traffic.stop();
         await region.untilHealthy();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findComponent, requireComponent } from '../require-component.ts';
-import { runProgram, until } from './acceptance-processes.ts';
+import { runProgram } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { DNS_PORT, startRegion } from './acceptance-region.ts';
 import type { TestRegion } from './acceptance-region.ts';
 

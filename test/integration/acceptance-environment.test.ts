@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { endOf, isAlive, runProgram, until } from './acceptance-processes.ts';
+import { endOf, isAlive, runProgram } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { DATABASE, startRegion } from './acceptance-region.ts';
 import type { TestRegion } from './acceptance-region.ts';
 import { pictureOf } from './acceptance-traffic.ts';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { requireComponent } from '../require-component.ts';
-import { until } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { DATABASE, DNS_PORT, HTTP_PORT, ROOT, startRegion, TestRegion } from './acceptance-region.ts';
 import { nodesAnswering } from './acceptance-traffic.ts';
 

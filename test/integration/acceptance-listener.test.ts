@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { runProgram, signal, until } from './acceptance-processes.ts';
+import { runProgram, signal } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { PROVISION, startRegion } from './acceptance-region.ts';
 import type { NodeName, ProvisionLine, TestRegion } from './acceptance-region.ts';
 

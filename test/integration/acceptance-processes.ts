@@ -3,7 +3,6 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A program that ended. */
 export interface Ran {
@@ -28,21 +27,6 @@ export async function runProgram(program: string, args: readonly string[], optio
 /** Resolves when a child has ended, also one that ended before. */
 export async function endOf(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-/** Waits until something is so; gives what it was. */
-export async function until<T>(
-  what: string,
-  look: () => T | Promise<T>,
-  { withinMs = 15_000, everyMs = 20 }: { readonly withinMs?: number; readonly everyMs?: number } = {},
-): Promise<NonNullable<T>> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(everyMs);
-  }
 }
 
 /** Whether somebody takes connections there. */

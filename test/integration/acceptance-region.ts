@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DroverClient } from '../../client/src/index.ts';
 import type { WireListener, WireTrace } from '../../client/src/index.ts';
-import { connects, endOf, processesNaming, runProgram, signal, until } from './acceptance-processes.ts';
+import { connects, endOf, processesNaming, runProgram, signal } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import type { Ran } from './acceptance-processes.ts';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -161,7 +162,7 @@ export class TestRegion implements AsyncDisposable {
           () => false,
         );
       },
-      { withinMs: 20_000 },
+      20_000,
     );
   }
 
@@ -308,7 +309,7 @@ export class TestRegion implements AsyncDisposable {
         const trace = await this.client.trace(revision);
         return trace.converged ? trace : null;
       },
-      { withinMs },
+      withinMs,
     );
   }
 

@@ -5,7 +5,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { endOf, processesNaming, until } from './acceptance-processes.ts';
+import { endOf, processesNaming } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { DROVER, startRegion, type TestRegion } from './acceptance-region.ts';
 import { requireComponent } from '../require-component.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WireTrace } from '../../client/src/index.ts';
 import { requireComponent } from '../require-component.ts';
-import { signal, until } from './acceptance-processes.ts';
+import { signal } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { startRegion } from './acceptance-region.ts';
 import type { NodeName, TestRegion } from './acceptance-region.ts';
 import { haproxyOf, membersOf } from './acceptance-traffic.ts';

@@ -81,15 +81,6 @@ export function get(port: number, options: http.RequestOptions = {}): Promise<An
   });
 }
 
-/** Waits until something is so. */
-export async function until(what: string, isSo: () => unknown, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await systemClock.sleep(20);
-  }
-}
-
 /** What a test started: balancers, their folders and receipts, and everything else to be cleaned up. */
 export class BalancerBench implements AsyncDisposable {
   readonly receipts: SentReceipt[] = [];

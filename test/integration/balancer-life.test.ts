@@ -6,7 +6,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { requireComponent } from '../require-component.ts';
 import { identifyProcess } from '../../src/lib/index.ts';
-import { BalancerBench, freePorts, frontendOf, get, haproxyPids, memberOf, until, viewOf } from './balancer-fixture.ts';
+import { BalancerBench, freePorts, frontendOf, get, haproxyPids, memberOf, viewOf } from './balancer-fixture.ts';
+import { until } from '../until.ts';
 
 /** A process of its own that runs a balancer with one view until it is killed. */
 const HOST = `

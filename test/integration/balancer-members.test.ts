@@ -13,9 +13,9 @@ import {
   listen,
   memberOf,
   portOf,
-  until,
   viewOf,
 } from './balancer-fixture.ts';
+import { until } from '../until.ts';
 
 /** An instance that answers each line with its name and keeps the connection. */
 function tcpInstance(name: string): Promise<net.Server> {

@@ -3,17 +3,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { requireComponent } from '../require-component.ts';
-import {
-  BalancerBench,
-  freePorts,
-  frontendOf,
-  get,
-  listen,
-  memberOf,
-  portOf,
-  until,
-  viewOf,
-} from './balancer-fixture.ts';
+import { BalancerBench, freePorts, frontendOf, get, listen, memberOf, portOf, viewOf } from './balancer-fixture.ts';
+import { until } from '../until.ts';
 
 async function talk(port: number): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1').on('error', () => undefined);

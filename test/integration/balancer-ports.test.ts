@@ -12,9 +12,9 @@ import {
   haproxyPids,
   listen,
   memberOf,
-  until,
   viewOf,
 } from './balancer-fixture.ts';
+import { until } from '../until.ts';
 
 requireComponent('haproxy')('LocalBalancer: what is refused', () => {
   let bench: BalancerBench;

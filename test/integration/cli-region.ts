@@ -5,11 +5,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { until as untilSo } from '../until.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DROVER = path.join(ROOT, 'bin/drover');
 const START_MS = 20_000;
-const POLL_MS = 25;
 
 /** The documents' own definitions. */
 export const SERVICE_FILES = path.join(ROOT, 'examples/seatgeek/data_bags/service');
@@ -171,10 +171,6 @@ function readyAddress(child: ChildProcess, ended: Promise<Ended>): Promise<strin
 }
 
 /** Waits until a question is answered with yes. */
-export async function until(question: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!(await question())) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${question.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
+export async function until(question: () => boolean | Promise<boolean>, timeoutMs?: number): Promise<void> {
+  await untilSo(() => question.toString(), question, timeoutMs);
 }

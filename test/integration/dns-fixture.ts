@@ -13,7 +13,8 @@ import { systemClock } from '../../src/lib/index.ts';
 import { startTestRegistry } from '../../src/registry/testing.ts';
 import type { NodeLiteral, TestRegistry } from '../../src/registry/testing.ts';
 import { findComponent } from '../require-component.ts';
-import { endOf, until } from './acceptance-processes.ts';
+import { endOf } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 
 const run = promisify(execFile);
 

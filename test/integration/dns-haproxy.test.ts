@@ -8,7 +8,7 @@ import type { CheckStatus } from '../../src/registry/index.ts';
 import type { NodeLiteral, TestRegistry } from '../../src/registry/testing.ts';
 import { checkRecordOf, instanceRecordOf } from '../../src/registry/testing.ts';
 import { requireComponent } from '../require-component.ts';
-import { until } from './acceptance-processes.ts';
+import { until } from '../until.ts';
 import { folder, startDaemon, startDns } from './dns-fixture.ts';
 import type { At } from './dns-fixture.ts';
 

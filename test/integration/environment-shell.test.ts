@@ -9,6 +9,7 @@ import type { RunningCommand, RunWithEnvironmentOptions } from '../../src/enviro
 import { environmentOf, variableOf, viewWith } from '../../src/environment/testing.ts';
 import { systemClock } from '../../src/lib/index.ts';
 import type { ServiceEnvironment } from '../../src/registry/index.ts';
+import { until } from '../until.ts';
 
 let directory: string;
 let running: RunningCommand[];
@@ -167,14 +168,6 @@ function run(script: string, feed: Feed, options: Partial<RunWithEnvironmentOpti
 
 const noted = async (): Promise<string[]> =>
   (await readFile(path.join(directory, 'noted'), 'utf8').catch(() => '')).split('\n').slice(0, -1);
-
-async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end;) {
-    if (await probe()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`not in time: ${what}`);
-}
 
 const NOTE = 'echo "$A" >> noted; trap "exit 0" TERM; while :; do sleep 0.05; done';
 

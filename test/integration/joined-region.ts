@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ConsulAgent } from './consul-agent.ts';
+import { until as untilSo } from '../until.ts';
 
 const run = promisify(execFile);
 
@@ -120,9 +121,5 @@ export class JoinedRegion implements AsyncDisposable {
 
 /** Resolves when something is so; rejects after 20 s. */
 export async function until(question: () => boolean | Promise<boolean>, what = 'it'): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!(await question())) {
-    if (Date.now() > end) throw new Error(`${what} did not come about`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilSo(what, question, 20_000);
 }

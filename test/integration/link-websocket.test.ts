@@ -13,6 +13,7 @@ import { systemClock, TIMING } from '../../src/lib/index.ts';
 import { LinkPulse, NodeLink, openNodeChannel, type NodeChannel } from '../../src/link/index.ts';
 import type { NodeRegistration } from '../../src/registry/index.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf } from '../../src/registry/testing.ts';
+import { until } from '../until.ts';
 
 let folder: string;
 let stack: AsyncDisposableStack;
@@ -76,14 +77,6 @@ async function connect(url: string, registration: NodeRegistration, said: Greeti
   return stack.use(
     await NodeLink.connect({ channel, node: registration.node.name, epoch, agent, registration, choices: {} }),
   );
-}
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const endMs = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 interface Answered {

@@ -10,6 +10,7 @@ import type { ListenerOptions } from '../../src/listener/index.ts';
 import { viewOf } from '../../src/listener/testing.ts';
 import type { InputsSketch } from '../../src/listener/testing.ts';
 import type { Receipt } from '../../src/change/index.ts';
+import { until } from '../until.ts';
 
 type Said = Omit<Receipt, 'node' | 'kind'>;
 
@@ -51,15 +52,6 @@ const listen = (command: string, options: Partial<ListenerOptions> = {}): Promis
     receipt: (receipt) => receipts.push(receipt),
     ...options,
   });
-
-async function until<T>(what: string, probe: () => T | Promise<T>, limitMs = 15_000): Promise<NonNullable<Awaited<T>>> {
-  for (const end = Date.now() + limitMs; Date.now() < end;) {
-    const found = await probe();
-    if (found) return found as NonNullable<Awaited<T>>;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`not within ${limitMs} ms: ${what}`);
-}
 
 const text = (name: string): Promise<string> => readFile(path.join(directory, name), 'utf8').catch(() => '');
 const lines = async (name: string): Promise<string[]> => (await text(name)).split('\n').filter((line) => line !== '');

@@ -81,12 +81,3 @@ function killGroup(pid: number | undefined): void {
     }
   }
 }
-
-/** Waits until `probe` holds. @throws what was waited for, when the time is up */
-export async function until(what: string, probe: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await probe())) {
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1_000} s: ${what}`);
-    await sleep(50);
-  }
-}

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findPortHolder } from '../../src/lib/index.ts';
 import { requireComponent } from '../require-component.ts';
-import { RepositoryCopy, until } from './repository-copy.ts';
+import { until } from '../until.ts';
+import { RepositoryCopy } from './repository-copy.ts';
 
 const READY_MS = 60_000;
 const STANDARD_PORTS = [8500, 8600, 1100, 8080, 9200] as const;
