@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 /** A busy machine with two cores keeps this. */
-const READY_MS = 40_000;
+const READY_MS = 60_000;
 /** It is not to fall; one on a busy machine may find its etcd too slow. */
 const MOST_FALLS = 5;
 
