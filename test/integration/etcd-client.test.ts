@@ -208,6 +208,19 @@ requireComponent('etcd')('ConnectEtcdClient', () => {
     await until(async () => (await client.status(etcd.endpoints[stopped])).leader !== 0n, WITHIN_MS);
   });
 
+  test('reads in a transaction at another member when the one in use is stopped', async () => {
+    const etcd = await cluster({ members: 3 });
+    const { client } = await clientOf(etcd);
+    await put(client, 'a');
+    const stopped = indexInUse(etcd, client);
+    etcd.pause(stopped);
+    const reading = { success: [{ request: { case: 'requestRange' as const, value: ALL } }] };
+    // The one that is stopped may have led: then it takes an election.
+    const { responses } = await client.txn(reading, { timeoutMs: 10_000 });
+    expect(responses).toHaveLength(1);
+    etcd.resume(stopped);
+  });
+
   test('starts with a member that is stopped when another answers', async () => {
     const etcd = await cluster({ members: 3 });
     etcd.pause(0);

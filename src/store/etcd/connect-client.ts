@@ -75,7 +75,9 @@ export class ConnectEtcdClient implements EtcdClient {
   }
 
   txn(request: TxnRequestInit, options?: CallOptions): Promise<TxnResponse> {
-    return this.#calls.call(WRITE, options, (member, over) => member.kv.txn(request, over));
+    // One that only reads is made again at another member, as any read.
+    const plan = isReading(request) ? LINEARIZABLE : WRITE;
+    return this.#calls.call(plan, options, (member, over) => member.kv.txn(request, over));
   }
 
   async compact(revision: bigint, options?: CallOptions): Promise<void> {
@@ -178,4 +180,8 @@ function advertisedBy(
 
 async function* once<T>(request: T): AsyncGenerator<T> {
   yield await Promise.resolve(request);
+}
+
+function isReading({ success = [], failure = [] }: TxnRequestInit): boolean {
+  return [...success, ...failure].every(({ request }) => request?.case === 'requestRange');
 }

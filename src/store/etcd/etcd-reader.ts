@@ -115,10 +115,12 @@ class Pages {
     const wanted = { ...request, keysOnly, serializable: !linearizable };
     if (this.revision !== undefined)
       return await this.#client.range({ ...wanted, revision: this.revision }, { timeoutMs: PAGE_MS });
-    const { header, succeeded, responses } = await this.#client.txn({
-      compare: [pointerCompare(this.#era)],
-      success: [{ request: { case: 'requestRange', value: wanted } }],
-    });
+    const { header, succeeded, responses } = await this.#client
+      .txn({
+        compare: [pointerCompare(this.#era)],
+        success: [{ request: { case: 'requestRange', value: wanted } }],
+      })
+      .catch(failureOfRead);
     const first = responses[0]?.response;
     if (!succeeded || first?.case !== 'responseRange') return null;
     this.revision = header?.revision ?? 0n;
@@ -129,4 +131,10 @@ class Pages {
 /** Reading again may help: history was compacted behind the first page, or a member went away. */
 function isPassing(error: unknown): boolean {
   return error instanceof EtcdCallFailed && (error.kind === 'compacted' || error.kind === 'unavailable');
+}
+
+/** A transaction that only reads has written nothing, whatever became of it. */
+function failureOfRead(error: unknown): never {
+  if (!(error instanceof EtcdCallFailed) || error.outcome === 'none') throw error;
+  throw new EtcdCallFailed(error.kind, error.message, { outcome: 'none', endpoint: error.endpoint, cause: error });
 }
