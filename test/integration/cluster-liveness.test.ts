@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +20,7 @@ afterEach(async () => {
 class Program implements AsyncDisposable {
   readonly port: number;
   readonly #address: string;
+  readonly #waiting: Socket[] = [];
   #child: ChildProcess | null = null;
 
   constructor(address: string, port: number) {
@@ -27,9 +29,16 @@ class Program implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const code = `require('node:net').createServer((s) => s.end()).listen(${this.port}, '${this.#address}', () => console.log('on'))`;
+    const code = `require('node:net').createServer((s) => s.end()).listen({ port: ${this.port}, host: '${this.#address}', backlog: 1 }, () => console.log('on'))`;
     this.#child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => this.#child?.stdout?.once('data', resolve));
+  }
+
+  /** As on a machine without power: nothing refuses, nothing answers. */
+  vanish(): void {
+    this.#child?.kill('SIGSTOP');
+    // Until no more connections are taken for it, there being no room where they would wait.
+    for (let left = 8; left > 0; left--) this.#waiting.push(connect(this.port, this.#address).on('error', () => {}));
   }
 
   kill(): Promise<void> {
@@ -38,6 +47,7 @@ class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#child;
+    for (const one of this.#waiting) one.destroy();
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
@@ -133,6 +143,24 @@ test('a whole node that is gone is out of what gets traffic within five seconds'
   expect(performance.now() - before).toBeLessThan(5_000);
   expect(await fleet.node('a')).toMatchObject({ status: 'suspected', dead: { 'web-a': 'refused' } });
 });
+
+test(
+  'and so is one of which nothing at all comes back: no end of its link, no refusal',
+  { timeout: 90_000 },
+  async () => {
+    const fleet = await start('lan');
+    fleet.programs[0]?.vanish();
+    const before = performance.now();
+    fleet.agents[0]?.pause();
+    try {
+      await until(async () => (await fleet.passing()).join() === 'web-b', 20_000);
+      expect(performance.now() - before).toBeLessThan(5_000);
+      expect(await fleet.node('a')).toMatchObject({ status: 'suspected', dead: { 'web-a': 'silent' } });
+    } finally {
+      fleet.agents[0]?.resume();
+    }
+  },
+);
 
 test(
   'an agent that stands still is suspected, its service stays, and it is up again when it goes on',
