@@ -99,3 +99,12 @@ test('RemoteAccess allows everything where access control is off', () => {
   expect(access.authorityOf('s').id).toBe('');
   expect(asked).toEqual([]);
 });
+
+test('RemoteAccess goes on with a token while others ask for any number that are none', async () => {
+  const { access, may, clock, region } = start({ s: word([WEB]) });
+  await may('s');
+  for (let at = 0; at < 10_100; at++) await access.prepare(`none-${at}`);
+  region.isThere = false;
+  await clock.advance(60_000);
+  expect(await may('s')).toBe(true);
+});

@@ -32,7 +32,7 @@ interface Known {
   readonly untilMs: number;
 }
 
-/** So many tokens are remembered; then all are asked for anew. */
+/** So many tokens are remembered, the oldest go first. */
 const MOST_KNOWN = 10_000;
 
 /**
@@ -86,12 +86,20 @@ export class RemoteAccess implements AccessControl {
       const asked = await this.#options.ask(secret);
       const word = asked === null ? null : parseTokenWord(asked.word);
       if (word === undefined) return;
-      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+      if (!this.#hasRoom(key, word !== null)) return;
       const untilMs = this.#options.clock.now() + (asked?.ttlMs ?? UNKNOWN_TTL_MS);
       this.#known.set(key, { authority: word === null ? null : this.#authority(word), untilMs });
     } catch {
       // No server can be asked: what was said last goes on (Consul's `extend-cache`), and it is asked for again next time.
     }
+  }
+
+  /** Words on tokens that are none, of which anybody can ask for any number, push nobody's out. */
+  #hasRoom(key: string, isToken: boolean): boolean {
+    if (this.#known.has(key) || this.#known.size < MOST_KNOWN) return true;
+    const [oldest] = this.#known.keys();
+    if (isToken && oldest !== undefined) this.#known.delete(oldest);
+    return isToken;
   }
 
   #authority({ accessor, isManagement, rules }: TokenWord): Authority {
