@@ -4,6 +4,7 @@ import { TIMING } from '../lib/index.ts';
 import { Place } from '../listener/index.ts';
 import type { NodeLink } from '../link/index.ts';
 import { nodeRecordOf } from '../registry/testing.ts';
+import { prefixRange } from '../store/index.ts';
 import type { Found } from './liveness/index.ts';
 import { startTestCluster, type TestCluster } from './testing-cluster.ts';
 
@@ -114,4 +115,70 @@ test('a node has no place in a group that its record does not name, and may give
   for (const action of ['take', 'keep'] as const)
     await expect(ask(action, 'db')).rejects.toThrow('node n0 is not of group "db"');
   expect(await ask('release', 'db')).toMatchObject({ granted: false });
+});
+
+test('places are given in the order in which nodes came, whichever server they asked', async () => {
+  await using fleet = await start(8, '1');
+  const order: number[] = [];
+  for (const place of fleet.places) await take(fleet, [place]);
+  for (let turn = 0; turn < fleet.places.length; turn++) {
+    const waiting = fleet.places.filter((_, at) => !order.includes(at));
+    const granted = await take(fleet, waiting);
+    expect(granted).toHaveLength(1);
+    order.push(...granted);
+    fleet.places[granted[0] as number]?.release();
+    await fleet.cluster.settle();
+  }
+  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a run whose server is gone keeps its place, gives it back through another, and leaves nothing in the store', async () => {
+  await using fleet = await start(4, '1');
+  const { cluster, clock } = fleet;
+  fleet.machine = 'accepts';
+  expect(await take(fleet)).toEqual([0]);
+  await cluster.stop(0);
+  const { node } = (await cluster.server(1).parts.registry.held('n0')) ?? expect.fail('n0 is not known');
+  const moved = await cluster.attach(1, { node, instances: [], checks: [] });
+  await clock.advance(60_000);
+  const elsewhere = fleet.places.filter((_, at) => at % 2 === 1);
+  expect(await take(fleet, elsewhere)).toEqual([]);
+  await moved.ask('slot', { action: 'release', group: 'web', most: '1', limitMs: null });
+  await cluster.settle();
+  expect(await take(fleet, elsewhere)).toEqual([1]);
+  fleet.places[1]?.release();
+  fleet.places[3]?.release();
+  await clock.advance(120_000);
+  const { entries } = await cluster.store.read(prefixRange('slot/'));
+  expect(entries.map(({ value }) => value)).toEqual([]);
+});
+
+test('a limit that was raised or lowered meanwhile counts for who comes, and takes nobody its place', async () => {
+  await using fleet = await start(6, '3');
+  expect(await take(fleet)).toEqual([0, 1, 2]);
+  const ask = (at: number, most: string) =>
+    fleet.links[at]?.ask('slot', { action: 'take', group: 'web', most, limitMs: null });
+  expect(await ask(3, '1')).toMatchObject({ granted: false });
+  expect(await ask(0, '1')).toMatchObject({ granted: true });
+  fleet.places[0]?.release();
+  fleet.places[1]?.release();
+  await fleet.cluster.settle();
+  const holders = (await ask(3, '1'))?.holders ?? [];
+  expect(holders).toContain('n2');
+  expect(holders.length).toBeLessThanOrEqual(3);
+});
+
+test('a node that goes over to another group gives back what it had, and has its place there', async () => {
+  await using fleet = await start(2, '1');
+  expect(await take(fleet)).toEqual([0]);
+  const { registry } = fleet.cluster.server(0).parts;
+  const record = registry.held('n0') ?? expect.fail('n0 is not known');
+  await registry.syncNode({ ...record, node: { ...record.node, provisionGroup: 'db' } }, 1);
+  const [link] = fleet.links;
+  await link?.ask('slot', { action: 'release', group: 'web', most: '1', limitMs: null });
+  expect(await link?.ask('slot', { action: 'take', group: 'db', most: '1', limitMs: null })).toMatchObject({
+    granted: true,
+  });
+  await fleet.cluster.settle();
+  expect(await take(fleet, fleet.places.slice(1))).toEqual([1]);
 });
