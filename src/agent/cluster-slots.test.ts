@@ -138,7 +138,7 @@ test('a run whose server is gone keeps its place, gives it back through another,
   fleet.machine = 'accepts';
   expect(await take(fleet)).toEqual([0]);
   await cluster.stop(0);
-  const { node } = (await cluster.server(1).parts.registry.held('n0')) ?? expect.fail('n0 is not known');
+  const { node } = cluster.server(1).parts.registry.held('n0') ?? expect.fail('n0 is not known');
   const moved = await cluster.attach(1, { node, instances: [], checks: [] });
   await clock.advance(60_000);
   const elsewhere = fleet.places.filter((_, at) => at % 2 === 1);
