@@ -43,6 +43,8 @@ export interface AgentOptions {
   readonly readConfig?: () => Promise<AgentConfig>;
   /** Called when the API was told that the agent leaves; then `leave` and disposing are the caller's. */
   readonly onLeave?: () => void;
+  /** Called when the agent cannot go on and has to be started anew; disposing is the caller's. */
+  readonly onFailed?: (error: Error) => void;
 }
 
 /** One process: its nodes and, as a server, the region, HTTP and DNS (design 2). */
@@ -166,6 +168,7 @@ export class Agent implements AsyncDisposable {
       name: config.datacenter,
       server: firstOf(config).name,
       self: await this.#self(),
+      onReplaced: this.#options.onFailed,
       store: config.store,
       etcd: config.etcd,
       directory: config.dataDirectory,

@@ -62,6 +62,13 @@ export const serverNameTaken = defineError(
     `there is a server "${name}" already: it runs at ${address} (incarnation ${incarnation}) and keeps its lease`,
   { hint: 'a server has the name of its first node: give this one another with --node, or stop the other' },
 );
+export const storeReplaced = defineError(
+  'AGENT_STORE_REPLACED',
+  500,
+  (store: string) =>
+    `what this server served while ${store} was away is not what that holds now: it was restored, migrated or made anew`,
+  { hint: 'start the server again: it reads what the store holds; the checkpoint that it served is gone' },
+);
 export const notSuspected = defineError(
   'AGENT_NOT_SUSPECTED',
   409,

@@ -41,6 +41,7 @@ async function run(flags: AgentFlags, signal: AbortSignal, onStarted: (agent: Ag
   let current = config;
   const log = openLog(config.logLevel);
   const ended = Promise.withResolvers<'stop' | 'leave'>();
+  ended.promise.catch(() => undefined);
   signal.addEventListener('abort', () => ended.resolve(leavesAt(current, signal.reason) ? 'leave' : 'stop'), {
     once: true,
   });
@@ -54,12 +55,14 @@ async function run(flags: AgentFlags, signal: AbortSignal, onStarted: (agent: Ag
       return next;
     };
     const onLeave = (): void => ended.resolve('leave');
-    await using agent = await Agent.start({ config, version: await ownVersion(), log, readConfig, onLeave });
+    const onFailed = (error: Error): void => ended.reject(error);
+    await using agent = await Agent.start({ config, version: await ownVersion(), log, readConfig, onLeave, onFailed });
     onStarted(agent, log);
     log.info({ http: agent.httpAddress, dns: agent.dnsAddress, nodes: agent.nodes }, 'ready');
-    const why = await ended.promise;
+    const why = await ended.promise.finally(() =>
+      limitStop(() => log.error({}, `stopping took longer than ${STOP_LIMIT_MS / 1_000} s: ended`)),
+    );
     log.info({}, why === 'leave' ? 'leaving' : 'stopping');
-    limitStop(() => log.error({}, `stopping took longer than ${STOP_LIMIT_MS / 1_000} s: ended`));
     if (why === 'leave') await agent.leave();
   } finally {
     await pidFile[Symbol.asyncDispose]();

@@ -10,6 +10,8 @@ export interface BaseHead {
   readonly layout: number;
   /** Which store it mirrors. */
   readonly store: string;
+  /** What the store's contents are known by, where it says so. */
+  readonly identity?: string | undefined;
   readonly revision: Revision;
   /** Wall-clock ms. */
   readonly at: number;
@@ -25,6 +27,7 @@ export interface BaseFoot {
 export interface CheckpointState {
   /** In key order. */
   readonly entries: Entry[];
+  readonly identity?: string | undefined;
   readonly revision: Revision;
   /** Wall-clock ms when the store was last heard of. */
   readonly atMs: number;
@@ -34,7 +37,7 @@ type EntryRow = [key: string, value: string, createRevision: Revision, modRevisi
 type EventRow = EntryRow | [key: string];
 type LogFrame = [atMs: number, batches: [revision: Revision, events: EventRow[]][]];
 
-export function headFrame(head: Pick<BaseHead, 'store' | 'revision' | 'at'>): Buffer {
+export function headFrame(head: Pick<BaseHead, 'store' | 'identity' | 'revision' | 'at'>): Buffer {
   return json({ format: FORMAT, layout: LAYOUT, ...head } satisfies BaseHead);
 }
 
@@ -75,7 +78,7 @@ export async function readCheckpoint(base: string, log: string, store: string): 
     }
   }
   const sorted = [...entries.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  return { entries: sorted, revision, atMs };
+  return { entries: sorted, identity: head.identity, revision, atMs };
 }
 
 /** Pages of a base are read one after the other: a key can be newer there than what the log says of it. */

@@ -51,6 +51,27 @@ async function mirrored(store: Store, clock: FakeClock, more: Partial<Checkpoint
 const read = (storeName = 'etcd://a') => Checkpoint.read({ directory, storeName });
 
 describe('Checkpoint', () => {
+  test('what a store holds is known by its identity: a restored one gets a base of its own', async () => {
+    const clock = new FakeClock();
+    await using memory = await MemoryStore.start({ clock, base: 100 });
+    await put(memory, 'a');
+    let identity = 'c.1';
+    const store = {
+      read: memory.read.bind(memory),
+      status: () => ({ ...memory.status(), identity }),
+    };
+    await using mirror = await Checkpoint.open({ directory, store, storeName: 'etcd://a', clock, report: () => {} });
+    mirror.begin(memory.status().revision);
+    await mirror.settled();
+    expect(await read()).toMatchObject({ identity: 'c.1' });
+    identity = 'c.7';
+    await clock.advance(10_000);
+    await mirror.settled();
+    expect(await read()).toMatchObject({ identity: 'c.7', entries: [{ key: 'a' }] });
+    await Checkpoint.drop(directory);
+    expect(await read()).toBeNull();
+  });
+
   test('read() has what was there at the beginning and every batch since, but history and duties', async () => {
     const clock = new FakeClock();
     await using store = await MemoryStore.start({ clock, base: 100 });

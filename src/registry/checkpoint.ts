@@ -50,6 +50,8 @@ export class Checkpoint implements AsyncDisposable {
   #baseBytes = 0;
   #number = 0;
   #contactAtMs = 0;
+  /** Of what the base is. */
+  #identity: string | undefined;
   #timer: Timer | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #basing: Promise<void> | null = null;
@@ -76,6 +78,12 @@ export class Checkpoint implements AsyncDisposable {
       if (state !== null) return state;
     }
     return null;
+  }
+
+  /** Takes away what is there: it is of a store that is not any more. */
+  static async drop(directory: string): Promise<void> {
+    for (const number of await basesIn(directory))
+      for (const file of [baseFile(directory, number), logFile(directory, number)]) await rm(file, { force: true });
   }
 
   /** Begins to mirror the store: from here on every batch is to be appended. `revision` is the last that was applied before. */
@@ -144,7 +152,8 @@ export class Checkpoint implements AsyncDisposable {
     }
     const [log] = this.#logs;
     const isLarge = log !== undefined && log.bytes > Math.max(leastLogBytes, this.#baseBytes);
-    if (isLarge && this.#basing === null) this.begin(batches.at(-1)?.revision ?? 0);
+    const isOther = status.leaderKnown && status.identity !== this.#identity;
+    if ((isLarge || isOther) && this.#basing === null) this.begin(batches.at(-1)?.revision ?? 0);
   }
 
   async #giveUp(error: unknown): Promise<void> {
@@ -175,6 +184,8 @@ export class Checkpoint implements AsyncDisposable {
 
   async #writeBase(number: number, revision: Revision): Promise<number> {
     const { directory, storeName: store, clock } = this.#options;
+    const { identity } = this.#options.store.status();
+    this.#identity = identity;
     const temporary = `${baseFile(directory, number)}.tmp`;
     await rm(temporary, { force: true });
     const handle = await open(temporary, 'wx', 0o600);
@@ -184,7 +195,7 @@ export class Checkpoint implements AsyncDisposable {
         bytes += payload.length;
         await handle.appendFile(frameOf(payload));
       };
-      await write(headFrame({ store, revision, at: clock.wall() }));
+      await write(headFrame({ store, identity, revision, at: clock.wall() }));
       const foot = await this.#writePages(write, revision);
       await write(footFrame(foot));
       await rename(temporary, baseFile(directory, number));

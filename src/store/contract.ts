@@ -114,6 +114,8 @@ export interface StoreStatus {
   readonly failure?: string;
   /** What an operator should know of the engine's version. */
   readonly warning?: string;
+  /** What the contents are known by: another one after a restore or migration, and elsewhere. Of stores of other machines. */
+  readonly identity?: string;
 }
 
 /** A key that is held in memory, and the revision it is held at. */

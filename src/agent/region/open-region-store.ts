@@ -2,6 +2,7 @@ import path from 'node:path';
 import { messageOf, type Clock } from '../../lib/index.ts';
 import { Checkpoint, type FeedCheckpoint } from '../../registry/index.ts';
 import { LateStore, openStore, type EtcdAccess, type Store } from '../../store/index.ts';
+import { storeReplaced } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export interface RegionStoreOptions {
@@ -10,6 +11,8 @@ export interface RegionStoreOptions {
   readonly etcd?: EtcdAccess | undefined;
   /** The server's data directory; without it there is no checkpoint. */
   readonly directory?: string | undefined;
+  /** The store came back as another one than that of which the checkpoint is served: this server has to begin anew. */
+  readonly onReplaced?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -35,20 +38,29 @@ export async function openRegionStore(options: RegionStoreOptions, stack: AsyncD
   if (!given.startsWith('etcd:') || options.directory === undefined) return { store: stack.use(await open()) };
   const directory = path.join(options.directory, 'checkpoint');
   const load = (): ReturnType<typeof Checkpoint.read> => Checkpoint.read({ directory, storeName: given });
-  let heardAtMs: number | null = null;
+  /** What is served: of when, and of which store. */
+  let served: { readonly atMs: number; readonly identity: string | undefined } | null = null;
+  const openServed = async (): Promise<Store> => {
+    const opened = await open();
+    if (served === null || opened.status().identity === served.identity) return opened;
+    await opened[Symbol.asyncDispose]();
+    await Checkpoint.drop(directory);
+    const replaced = storeReplaced(given);
+    options.onReplaced?.(replaced);
+    throw replaced;
+  };
   const store = stack.use(
     await LateStore.start({
-      open,
+      open: openServed,
       clock,
       mayBegin: async () => {
-        heardAtMs = (await load())?.atMs ?? null;
-        return heardAtMs !== null;
+        const state = await load();
+        served = state === null ? null : { atMs: state.atMs, identity: state.identity };
+        return served !== null;
       },
-      lastContactMs: () => Math.max(0, clock.wall() - (heardAtMs ?? clock.wall())),
+      lastContactMs: () => Math.max(0, clock.wall() - (served?.atMs ?? clock.wall())),
       report: (why) =>
-        warn(
-          `${heardAtMs === null ? 'waiting for the store' : 'the store is away, what it held last is served'}: ${why}`,
-        ),
+        warn(`${served === null ? 'waiting for the store' : 'the store is away, what it held last is served'}: ${why}`),
     }),
   );
   const mirror = stack.use(await Checkpoint.open({ directory, store, storeName: given, clock, report }));

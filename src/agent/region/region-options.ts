@@ -56,6 +56,8 @@ export interface RegionOptions {
   readonly alarmForMs?: number;
   /** How instances of suspected nodes are looked at; over the network unless told. */
   readonly probe?: TcpProbe;
+  /** Told that this server has to begin anew: what it served from its checkpoint is of a store that is not any more. */
+  readonly onReplaced?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;

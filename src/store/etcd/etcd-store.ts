@@ -87,6 +87,7 @@ export class EtcdStore implements Store {
   /** What versionWarning says of the etcd that is used. */
   readonly warning: string | undefined;
   #seen: Revision;
+  readonly #clusterId: bigint;
   #full = false;
   #failure: string | undefined;
   #closing: Promise<void> | undefined;
@@ -101,6 +102,7 @@ export class EtcdStore implements Store {
     this.#report = report;
     this.#version = `etcd ${version}`;
     this.warning = versionWarning(version);
+    this.#clusterId = header.clusterId;
     this.#seen = era.revision(header.revision);
     this.#history = new History({ revision: this.#seen, capacity: options.historyRevisions, maxBytes: HISTORY_BYTES });
     this.#follower = new Follower({
@@ -232,6 +234,7 @@ export class EtcdStore implements Store {
       version: this.#version,
       revision: Math.max(this.#seen, this.#history.revision),
       compacted: this.#history.compacted,
+      identity: `${this.#clusterId.toString(16)}.${this.#follower.era.pointer.flip}`,
       ...(why === undefined ? {} : { failure: why }),
       ...(this.warning === undefined ? {} : { warning: this.warning }),
     };
