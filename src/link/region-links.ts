@@ -1,23 +1,18 @@
 import { NO_ACCESS_CONTROL, type AccessControl } from '../access/index.ts';
 import type { Changes } from '../change/index.ts';
 import { DroverError, messageOf, systemClock, type Clock } from '../lib/index.ts';
-import {
-  isWriteless,
-  nodeNameHeld,
-  oldEpoch,
-  type NodeRegistration,
-  type NodeView,
-  type Transition,
-} from '../registry/index.ts';
+import { isWriteless, oldEpoch, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { RegionChannel } from './channel-pair.ts';
-import { linkAway, linkBadGreeting, linkClosed, linkOldEpoch, linkProtocol } from './errors.ts';
+import { linkAway, linkClosed, linkOldEpoch } from './errors.ts';
+import { judgeGreeting, type Hello, type Speaker } from './judge-greeting.ts';
 import { authorityOf } from './link-authority.ts';
 import { LinkSyncs } from './link-syncs.ts';
 import { GREETING_ID, PROTOCOL_VERSION } from './messages.ts';
 import type { KnownServer, NodeMessage, Order, RegionMessage } from './messages.ts';
 import { partsOf, QuestionDesk, QuestionHandlers, type AskOptions, type QuestionHandler } from './question-desk.ts';
 import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+import { SaidRefusals } from './said-refusals.ts';
 import type { LinkPeer } from './websocket-entrance.ts';
 
 /** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
@@ -48,6 +43,8 @@ export interface RegionLinksOptions {
   /** Told when a sign of life of a linked node is late: time to look whether it is still there. */
   readonly onQuiet?: (node: string) => void;
   readonly clock?: Clock;
+  /** Told why agents are refused. */
+  readonly warn?: (text: string) => void;
 }
 
 interface Link {
@@ -72,14 +69,6 @@ interface Link {
 const GREETING_MS = 10_000;
 /** Nor is whoever has not sent by then what was wanted of its greeting: a large node over a slow line has long done so. */
 const RECORDS_MS = 60_000;
-/**
- * Epochs are the wall clock in ms, or a little above the last one. One from the far future would be the last that anybody can say, and
- * the node could never greet again.
- */
-const FARTHEST_MS = 1_000 * 365 * 86_400_000;
-const MOST_STEPS = 1_000_000;
-
-type Hello = Extract<NodeMessage, { type: 'hello' }>;
 /** What may be said before the welcome: what was wanted of the greeting, and that one is there. */
 const EARLY: ReadonlySet<string> = new Set<NodeMessage['type']>(['give', 'ping', 'hello']);
 
@@ -92,6 +81,7 @@ export class RegionLinks implements AsyncDisposable {
   /** Nodes whose view became another one since the last flush. */
   readonly #dirty = new Set<string>();
   readonly #handlers = new QuestionHandlers<RegionQuestions>();
+  readonly #refusals: SaidRefusals;
   readonly #stop: () => void;
   #servers: readonly KnownServer[] = [];
   #flush: NodeJS.Immediate | undefined;
@@ -102,6 +92,7 @@ export class RegionLinks implements AsyncDisposable {
 
   private constructor(options: RegionLinksOptions) {
     this.#options = options;
+    this.#refusals = new SaidRefusals(options.warn);
     this.#stop = options.changes.onView((view) => this.#mark(view));
   }
 
@@ -206,9 +197,9 @@ export class RegionLinks implements AsyncDisposable {
   }
 
   #greet(channel: RegionChannel, peer: LinkPeer | null, message: NodeMessage): Link | undefined {
-    const refusal = this.#refusal(message, peer);
+    const refusal = judgeGreeting(message, (node) => this.#speakerOf(node, peer));
     if (refusal !== null) {
-      refuse(channel, refusal, message.type === 'hello' ? this.#spokenSince(message.node, refusal) : null);
+      this.#turnAway(channel, message.type === 'hello' ? message.node : null, refusal);
       return undefined;
     }
     const hello = message as Hello;
@@ -255,24 +246,15 @@ export class RegionLinks implements AsyncDisposable {
     };
   }
 
-  #refusal(message: NodeMessage, peer: LinkPeer | null): DroverError | null {
-    if (message.type !== 'hello') return linkBadGreeting(`it is "${String(message.type)}"`);
-    if (message.protocol !== PROTOCOL_VERSION) return linkProtocol(message.protocol, PROTOCOL_VERSION);
-    if (message.record.name !== message.node) return linkBadGreeting('it registers another node');
-    const denial = this.#denial(message.node, peer);
-    if (denial !== null) return denial;
-    const linked = this.#links.get(message.node);
-    if (linked?.isWelcome === true && linked.agent !== message.agent)
-      return nodeNameHeld(message.node, linked.record.address, linked.record.id, message.record.address);
-    const known = linked?.epoch ?? this.#epochs.get(message.node) ?? 0;
-    if (message.epoch < known) return linkOldEpoch(message.node, message.epoch, known);
-    return this.#isTooFar(message) ? linkBadGreeting(`epoch ${message.epoch} is not of this time`) : null;
-  }
-
-  #isTooFar({ node, epoch }: Hello): boolean {
+  #speakerOf(node: string, peer: LinkPeer | null): Speaker {
     const { authority, clock = systemClock } = this.#options;
-    const known = Math.max(authority.epochOf(node) ?? 0, this.#epochs.get(node) ?? 0);
-    return epoch > Math.max(clock.wall() + FARTHEST_MS, known + MOST_STEPS);
+    return {
+      linked: this.#links.get(node),
+      heard: this.#epochs.get(node),
+      stored: authority.epochOf(node),
+      denial: this.#denial(node, peer),
+      wallMs: clock.wall(),
+    };
   }
 
   /** Why whoever is at the other end may not speak for a node. A token that is gone or was changed is noticed at its next word. */
@@ -299,6 +281,7 @@ export class RegionLinks implements AsyncDisposable {
       const syncFactor = syncFactorOf(this.#links.size * Math.max(1, this.#servers.length));
       send(link, { type: 'welcome', protocol: PROTOCOL_VERSION, server, revision, syncFactor });
       link.isWelcome = true;
+      this.#refusals.forget(link.node);
       this.#options.changes.linked(link.node);
       this.#epochs.set(link.node, link.epoch);
       this.#options.onLinked?.(link.node);
@@ -307,8 +290,15 @@ export class RegionLinks implements AsyncDisposable {
     } catch (error) {
       if (this.#links.get(link.node) !== link) return;
       this.#drop(link, messageOf(error));
-      refuse(link.channel, error, this.#spokenSince(link.node, error));
+      this.#turnAway(link.channel, link.node, error);
     }
+  }
+
+  #turnAway(channel: RegionChannel, node: string | null, error: unknown): void {
+    const epoch = node === null ? null : this.#spokenSince(node, error);
+    // One that greets again above an epoch needs nobody's care.
+    if (node !== null && epoch === null) this.#refusals.say(node, error);
+    refuse(channel, error, epoch);
   }
 
   #sync(link: Link, registration: NodeRegistration): Promise<Revision> {

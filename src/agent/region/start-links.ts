@@ -51,7 +51,7 @@ async function startNodeLinks(
   { registry, changes, acl: { access } }: Linked,
   stack: AsyncDisposableStack,
 ): Promise<NodeLinks> {
-  const { server, timing, clock } = options;
+  const { server, timing, clock, log } = options;
   const judged = { ...options, catalog, feed, takesWrites, alarms, known, slots, fence: fence('liveness') };
   const isRunning = (name: string): boolean => name === server || known.get(name) !== undefined;
   const liveness = stack.use(startLiveness({ ...judged, isRunning, links: () => links }));
@@ -65,6 +65,7 @@ async function startNodeLinks(
       onLinked: (node) => liveness.linked(node),
       onQuiet: (node) => liveness.quiet(node),
       onUnlinked: (node, reason, silentForMs) => liveness.unlinked(node, reason, silentForMs),
+      warn: (text) => log.warn({}, text),
     }),
   );
   liveness.expectAll();
