@@ -45,6 +45,25 @@ requireComponent('etcd')('DroverCluster', () => {
     },
     WITHIN_MS,
   );
+
+  test(
+    'cut() takes an agent from every server, also from those that it was told of, and healing gives it back',
+    async () => {
+      const [agent] = cluster.agents;
+      const isCutOff = async (): Promise<boolean> => {
+        const { link } = JSON.parse(textOf(await ask(agent!, '/v2/status')) ?? '{}') as {
+          link?: { cutOffSince: string | null };
+        };
+        return (link?.cutOffSince ?? null) !== null;
+      };
+      await until(async () => !(await isCutOff()), SETTLES_MS);
+      await cluster.cut('agent-0');
+      await until(isCutOff, SETTLES_MS);
+      await cluster.healAll();
+      await until(async () => !(await isCutOff()), SETTLES_MS);
+    },
+    WITHIN_MS,
+  );
 });
 
 requireComponent('etcd')('npm run example -- cluster', () => {
