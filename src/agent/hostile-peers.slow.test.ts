@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock, TIMING } from '../lib/index.ts';
 import { LinkPulse, NodeLink, openNodeChannel } from '../link/index.ts';
-import { FuzzMessages, seededRandom } from '../link/testing-fuzz.ts';
+import { FuzzMessages, seededRandom } from '../link/testing.ts';
 import { checkRecordOf, instanceRecordOf, nodeRecordOf } from '../registry/testing.ts';
 import { Agent } from './agent.ts';
 import { loadConfig } from './config/load-config.ts';

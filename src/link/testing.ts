@@ -6,6 +6,8 @@ import { openWebSocket } from './open-websocket.ts';
 import { CHANNEL_LIMITS, type ChannelLimits, type WebSocketChannel } from './websocket-channel.ts';
 import { WebSocketEntrance, type LinkPeer } from './websocket-entrance.ts';
 
+export { FuzzMessages, seededRandom } from './testing-fuzz.ts';
+
 /** Plain data, as tests send it. */
 export type Any = unknown;
 export type AnyChannel = WebSocketChannel<Any, Any>;
