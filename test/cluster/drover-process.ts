@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { endAllWith } from './end-all-with.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import { written, type Entrance, type Ground, type Site } from './ground.ts';
 import { until } from './until.ts';
@@ -130,8 +131,10 @@ export class DroverProcess implements AsyncDisposable {
     this.#process?.resume();
   }
 
+  /** Also what outlives an agent that is killed: its HAProxy, and runs under their shim. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    await endAllWith(`${this.folder}/`);
   }
 
   get #file(): string {

@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 
 /**
  * A guard beside the program reads descriptor 3, which only the starter holds: when the starter ends without a word, however it
- * ends, the program goes, with its group and its folder. The program keeps the shell's pid, so that it alone can be stopped.
+ * ends, the program goes, with its group, its folder and what works there. The program keeps the shell's pid, so that it alone can be stopped.
  */
 const GUARD =
-  '(read -r word || { kill -9 $$; [ -z "$FOLDER_OF_GUARD" ] || rm -rf -- "$FOLDER_OF_GUARD"; }; kill -9 -$$) ' +
+  '(read -r word || { kill -9 $$; [ -z "$FOLDER_OF_GUARD" ] || ' +
+  '{ pkill -9 -f -- "$FOLDER_OF_GUARD/"; rm -rf -- "$FOLDER_OF_GUARD"; }; }; kill -9 -$$) ' +
   '<&3 >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** What is kept of what it said, in characters. */
