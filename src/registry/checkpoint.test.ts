@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
 import { MemoryStore, prefixRange, type Entry, type Store } from '../store/index.ts';
 import { Checkpoint, type CheckpointOptions } from './checkpoint.ts';
@@ -66,8 +66,10 @@ describe('Checkpoint', () => {
     expect(await read()).toMatchObject({ identity: 'c.1' });
     identity = 'c.7';
     await clock.advance(10_000);
-    await mirror.settled();
-    expect(await read()).toMatchObject({ identity: 'c.7', entries: [{ key: 'a' }] });
+    await vi.waitFor(async () => {
+      await mirror.settled();
+      expect(await read()).toMatchObject({ identity: 'c.7', entries: [{ key: 'a' }] });
+    }, 10_000);
     await Checkpoint.drop(directory);
     expect(await read()).toBeNull();
   });
