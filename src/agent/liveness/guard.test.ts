@@ -38,8 +38,11 @@ describe('endOfAlarm()', () => {
   test.each<[string, Partial<Crowd>, number, string | null]>([
     ['it stands', {}, 599_999, null],
     ['its time is up', {}, 600_000, 'expired'],
-    ['nodes are back', { vanished: 15 }, 1, 'back'],
-    ['probes confirm it', { refused: 50 }, 1, 'confirmed'],
+    ['nodes are back', { vanished: 15 }, 5_000, 'back'],
+    ['probes confirm it', { refused: 50 }, 5_000, 'confirmed'],
+    ['few have been noticed so far', { vanished: 15 }, 4_999, null],
+    ['few have been noticed so far, and those refuse', { vanished: 16, refused: 50 }, 4_999, null],
+    ['few have been noticed when its time is up', { vanished: 15 }, 600_000, 'expired'],
   ])('when %s', (_when, more, ageMs, expected) => {
     expect(endOfAlarm({ ageMs, forMs: 600_000 }, crowd(more))).toBe(expected);
   });

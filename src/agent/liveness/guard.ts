@@ -36,9 +36,13 @@ export function weighCrowd(crowd: Crowd): 'calm' | 'weigh' | 'hold' {
   return crowd.isWeighed ? 'hold' : 'weigh';
 }
 
+/** Who vanished is noticed one by one, and later by other servers: what looks small in this time may be a part of it. */
+const GATHER_MS = 5_000;
+
 /** Why an alarm over those that are still out of reach ends; null: it stands. Pure. */
 export function endOfAlarm(alarm: StandingAlarm, crowd: Crowd): AlarmEnd | null {
   if (alarm.ageMs >= alarm.forMs) return 'expired';
+  if (alarm.ageMs < GATHER_MS) return null;
   if (crowd.vanished <= crowdLimit(crowd.total)) return 'back';
   return isConfirmed(crowd) ? 'confirmed' : null;
 }
