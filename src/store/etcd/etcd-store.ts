@@ -229,7 +229,7 @@ export class EtcdStore implements Store {
     return {
       engine: 'etcd',
       leaderKnown: why === undefined,
-      lastContactMs: Math.max(0, Math.round(this.#clock.now() - health.lastContactAtMs)),
+      lastContactMs: Math.max(0, Math.round(this.#clock.now() - (this.#follower.heardAtMs ?? health.lastContactAtMs))),
       full: this.#full,
       version: this.#version,
       revision: Math.max(this.#seen, this.#history.revision),

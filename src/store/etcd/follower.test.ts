@@ -66,8 +66,12 @@ class Scene {
     return found;
   }
 
+  /** When a member was heard of last, with or without a leader. */
+  contactAtMs = 0;
+
   #client(): EtcdClient {
     const calls: Partial<EtcdClient> = {
+      health: heardAt(() => this.contactAtMs),
       range: () => {
         const kv = create(KeyValueSchema, { key: bytesOf(META_KEY), value: formatMeta(meta), modRevision: 10n });
         return Promise.resolve(create(RangeResponseSchema, { header: this.header, kvs: [kv] }));
@@ -153,3 +157,22 @@ test('Follower forgets who waited for a leader in vain', async () => {
   expect(scene.follower.waiters).toBe(0);
   await scene.follower[Symbol.asyncDispose]();
 });
+
+test('Follower knows when it was heard of last, whatever a member without a leader answers since', async () => {
+  const scene = new Scene(
+    { gives: [create(WatchResponseSchema, { created: true })], ends: true },
+    ...Array.from({ length: 9 }, () => ({ gives: [], ends: true })),
+  );
+  await scene.clock.advance(1_000);
+  scene.contactAtMs = scene.clock.now();
+  expect([scene.follower.connected, scene.follower.heardAtMs]).toEqual([false, 0]);
+  await scene.follower[Symbol.asyncDispose]();
+});
+
+function heardAt(atMs: () => number): EtcdClient['health'] {
+  return {
+    get lastContactAtMs() {
+      return atMs();
+    },
+  } as EtcdClient['health'];
+}

@@ -44,6 +44,7 @@ export class Follower {
   #applied: number;
   #connected = false;
   #lostAtMs: number;
+  #heardAtMs: number;
   readonly #waiting = new Set<() => void>();
 
   constructor(options: FollowerOptions) {
@@ -51,6 +52,7 @@ export class Follower {
     this.#era = options.era;
     this.#applied = options.from;
     this.#lostAtMs = options.clock.now();
+    this.#heardAtMs = this.#lostAtMs;
     this.#following = this.#follow();
   }
 
@@ -71,6 +73,11 @@ export class Follower {
   /** For how long the watch has not stood, in ms. */
   get lostForMs(): number {
     return this.#connected ? 0 : this.#options.clock.now() - this.#lostAtMs;
+  }
+
+  /** When the etcd that the watch stood on was heard of last; undefined while it stands. A member without a leader answers, and knows nothing new. */
+  get heardAtMs(): number | undefined {
+    return this.#connected ? undefined : this.#heardAtMs;
   }
 
   /** Resolves when the watch stands, or another era holds, or the follower ends. */
@@ -203,7 +210,11 @@ export class Follower {
   }
 
   #disconnected(): void {
-    if (this.#connected) this.#lostAtMs = this.#options.clock.now();
+    if (this.#connected) {
+      const { client, clock } = this.#options;
+      this.#lostAtMs = clock.now();
+      this.#heardAtMs = Math.min(this.#lostAtMs, client.health.lastContactAtMs);
+    }
     this.#connected = false;
   }
 
