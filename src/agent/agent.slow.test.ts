@@ -81,7 +81,7 @@ describe('Agent.start()', () => {
 
   test('Agent.start() without a server answers for itself, keeps what is registered, and has no region', async () => {
     await directory.write({ 'agent.json': { node_name: 'a', services: [web(80)], retry_join: ['10.0.0.9'] } });
-    const flags = { configFile: [directory.at('agent.json')], dataDir: directory.at('data'), httpPort: 0 };
+    const flags = { configFile: [directory.at('agent.json')], dataDir: directory.at('data'), httpPort: 0, dnsPort: -1 };
     const start = async (): Promise<Agent> =>
       Agent.start({ config: await loadConfig(flags), version: '0', log, readConfig: () => loadConfig(flags) });
     const first = await start();
@@ -110,7 +110,7 @@ describe('Agent.start()', () => {
     }
     const refused = await fetch(`${first.httpAddress}/v2/services`);
     expect(refused.status).toBe(503);
-    expect(await refused.json()).toMatchObject({ error: { code: 'API_NO_REGION' } });
+    expect(await refused.json()).toMatchObject({ error: { code: 'API_NO_SERVERS' } });
     expect(first.dnsAddress).toBeNull();
     expect(log.lines).toContainEqual(expect.stringMatching(/no server of the region is linked: 10\.0\.0\.9/));
     await first[Symbol.asyncDispose]();

@@ -8,7 +8,10 @@ function start() {
   const listeners = new Set<() => void>();
   const servers = {
     current: null as Candidate | null,
-    candidates: [{ url: 'http://10.0.0.1:8500' }, { url: 'http://10.0.0.2:8500' }],
+    candidates: [
+      { url: 'http://10.0.0.1:8500', name: 's1' },
+      { url: 'http://10.0.0.2:8500', name: 's2' },
+    ],
     onChange(listen: () => void): () => void {
       listeners.add(listen);
       return () => void listeners.delete(listen);

@@ -32,12 +32,13 @@ export class RegionContact implements Disposable {
     return this.linked === null ? this.#clock.now() - this.#heardMs : 0;
   }
 
-  /** Origins to ask, the linked one first; without it those that have not failed just now. */
+  /** Origins to ask, the linked one first; without it those that have not failed just now. What never was linked may be anybody. */
   order(): readonly string[] {
     const nowMs = this.#clock.now();
     const isShunned = (url: string): boolean =>
       nowMs - (this.#lostAtMs.get(url) ?? Number.NEGATIVE_INFINITY) < SHUNNED_MS;
     const others = this.#servers.candidates
+      .filter(({ name }) => name !== null)
       .map(({ url }) => url)
       .filter((url) => url !== this.linked && !isShunned(url));
     return this.linked === null ? others : [this.linked, ...others];

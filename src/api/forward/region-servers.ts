@@ -11,6 +11,8 @@ export interface RegionServers {
 /** Where a server answers HTTP: `http://10.0.0.1:8500`. */
 export interface ServerPlace {
   readonly url: string;
+  /** null until it has shown, over a link, that it is a server. */
+  readonly name: string | null;
 }
 
 /** How an agent stands with its region. */

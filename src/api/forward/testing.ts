@@ -9,8 +9,8 @@ export class TestServers implements RegionServers {
   readonly #listeners = new Set<() => void>();
 
   constructor(urls: readonly string[], linked: string | null = urls[0] ?? null) {
-    this.candidates = urls.map((url) => ({ url }));
-    this.current = linked === null ? null : { url: linked };
+    this.candidates = urls.map((url) => ({ url, name: url }));
+    this.current = linked === null ? null : { url: linked, name: linked };
   }
 
   onChange(listen: () => void): () => void {
@@ -19,7 +19,7 @@ export class TestServers implements RegionServers {
   }
 
   link(url: string | null): void {
-    this.current = url === null ? null : { url };
+    this.current = url === null ? null : { url, name: url };
     for (const listen of this.#listeners) listen();
   }
 }
