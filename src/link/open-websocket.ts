@@ -63,8 +63,11 @@ function opened(socket: WebSocket): Promise<Socket> {
     socket.on('error', reject);
     socket.once('upgrade', (response) => (transport = response.socket));
     socket.once('unexpected-response', (request, response) => {
+      // Kept open by the other end, it would keep this process: a request that has its answer has let go of it.
+      const wire = response.socket;
       void refusalOf(response).then((text) => {
         request.destroy();
+        wire.destroy();
         reject(new Error(text));
       });
     });

@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { denied } from '../access/index.ts';
-import { FakeClock } from '../lib/index.ts';
+import { FakeClock, TIMING } from '../lib/index.ts';
+import { LinkPulse } from './link-pulse.ts';
+import { openWebSocket } from './open-websocket.ts';
 import { startTestEntrance, type AnyChannel } from './testing.ts';
 
 const LIMITS = { messageBytes: 10_000, bufferedBytes: 100_000 };
@@ -176,6 +181,29 @@ describe('openWebSocket()', () => {
       code: 'LINK_UNREACHABLE',
       message: expect.stringContaining('Permission denied'),
     });
+  });
+
+  test('openWebSocket() lets go of a stranger that answers and keeps the connection open', async () => {
+    const sockets = new Set<Socket>();
+    const stranger = createServer((_request, response) => void response.writeHead(404).end());
+    stranger.on(
+      'upgrade',
+      (_request, socket: Socket) => void socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
+    );
+    stranger.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    stranger.listen(0, '127.0.0.1');
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    using pulse = new LinkPulse({ clock: new FakeClock(), timing: TIMING.lan });
+    const url = `http://127.0.0.1:${port}`;
+    await expect(openWebSocket({ url, path: '/v2/link', token: '', pulse, parse: (value) => value })).rejects.toThrow(
+      '404',
+    );
+    await until(() => sockets.size === 0);
+    stranger.close();
   });
 
   test('openWebSocket() rejects when nobody is there, and with the signal’s reason', async () => {
