@@ -186,10 +186,11 @@ describe('openWebSocket()', () => {
   test('openWebSocket() lets go of a stranger that answers and keeps the connection open', async () => {
     const sockets = new Set<Socket>();
     const stranger = createServer((_request, response) => void response.writeHead(404).end());
-    stranger.on(
-      'upgrade',
-      (_request, socket: Socket) => void socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
-    );
+    stranger.on('upgrade', (_request, socket: Socket) => {
+      socket.resume();
+      socket.once('end', () => socket.destroy());
+      socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    });
     stranger.on('connection', (socket: Socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
