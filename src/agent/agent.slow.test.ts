@@ -112,7 +112,7 @@ describe('Agent.start()', () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ error: { code: 'API_NO_SERVERS' } });
     expect(first.dnsAddress).toBeNull();
-    expect(log.lines).toContainEqual(expect.stringMatching(/no server of the region is linked: 10\.0\.0\.9/));
+    expect(log.lines).toContainEqual(expect.stringMatching(/no server of the region is linked: http:\/\/10\.0\.0\.9/));
     await first[Symbol.asyncDispose]();
     const second = await start();
     const services = await (await ask(second, 'agent/services')).json();
