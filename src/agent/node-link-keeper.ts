@@ -111,7 +111,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
       return await this.#patiently(this.#link.report(transitions));
     } catch (error) {
       if (this.#link?.isOpen !== true) return this.#greetedWith(change);
-      this.#scheduleSync(this.#retryMs());
+      this.#scheduleSync(this.#retryMs(error));
       return zeroWhereNothingIsWritten(error);
     }
   }
@@ -228,7 +228,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
     link.onOrder(onOrder);
     void link.closed.then((reason) => this.#lost(reason));
     // Taken up by a region whose store takes no writes: it has to be told again.
-    if (link.revision === 0) this.#scheduleSync(this.#retryMs());
+    if (link.revision === 0) this.#scheduleSync(this.#owedMs);
     else this.#scheduleSync();
     return link;
   }
@@ -290,9 +290,14 @@ export class NodeLinkKeeper implements AsyncDisposable {
   }
 
   /** Soon at first, then ever later: a region in trouble is not asked by everyone at once. */
-  #retryMs(): number {
+  #retryMs(error?: unknown): number {
     const { heartbeatMs, syncMs } = this.#options.timing;
-    return Math.min(syncMs, heartbeatMs * 2 ** this.#failures++);
+    return Math.min(isWriteless(error) ? this.#owedMs : syncMs, heartbeatMs * 2 ** this.#failures++);
+  }
+
+  /** What is owed to a region whose store takes no writes is refused at once, and told soon after it does: by then all are to be equal. */
+  get #owedMs(): number {
+    return this.#options.timing.heartbeatMs * OWED_HEARTBEATS;
   }
 
   /** How long lies between two comparisons: the longer, the larger the region is. */
@@ -313,7 +318,7 @@ export class NodeLinkKeeper implements AsyncDisposable {
       await this.sync();
       this.#failures = 0;
     } catch (error) {
-      nextMs = this.#retryMs();
+      nextMs = this.#retryMs(error);
       if (this.#link?.isOpen === true) warn(`the comparison with the region failed: ${messageOf(error)}`);
     }
     // Without a link the next greeting tells all, and begins to compare again.
@@ -329,6 +334,8 @@ export function zeroWhereNothingIsWritten(error: unknown): Revision {
 
 /** What a node says to a region elsewhere is waited for so long. */
 const PATIENCE_MS = 1_000;
+/** Between two tries to tell what could not be written. */
+const OWED_HEARTBEATS = 3;
 
 function isWithoutRegion(error: unknown): boolean {
   return error instanceof DroverError && error.code === noRegion.code;

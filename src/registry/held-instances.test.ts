@@ -7,7 +7,7 @@ import type { AppliedChange } from './feed.ts';
 import { healthOf, isRoutable } from './health-of.ts';
 import { Registry } from './registry.ts';
 import { StoreFeed } from './store-feed.ts';
-import { instanceRecordOf, nodeRecordOf } from './testing.ts';
+import { checkRecordOf, instanceRecordOf, nodeRecordOf } from './testing.ts';
 
 /** A server with the node `n1` and its instances `a` and `b`. */
 async function start(stack: AsyncDisposableStack) {
@@ -101,4 +101,26 @@ test('nothing else is out: what the region refuses, and instances that it does n
   a.store.cut();
   await a.registry.report('n1', [{ type: 'instance-gone', id: 'other' }], 1).catch(() => undefined);
   expect(a.routable()).toBe('a,b');
+});
+
+test('an instance of which a new check fails while nothing can be written is out until that passes, is taken back, or is written', async () => {
+  await using stack = new AsyncDisposableStack();
+  const { a, b } = await start(stack);
+  a.store.cut();
+  const late = (status: 'passing' | 'critical') => checkRecordOf({ id: 'late', serviceId: 'a', status });
+  const say = (status: 'passing' | 'critical') =>
+    a.registry.report('n1', [{ type: 'check', check: late(status) }], 1).catch(() => undefined);
+  const seen: string[] = [];
+  for (const status of ['passing', 'critical', 'passing', 'critical'] as const) {
+    await say(status);
+    seen.push(a.routable());
+  }
+  expect(seen).toEqual(['a,b', 'b', 'a,b', 'b']);
+  await a.registry.report('n1', [{ type: 'check-gone', id: 'late' }], 1).catch(() => undefined);
+  expect(a.routable()).toBe('a,b');
+  await a.registry.syncNode({ ...registration('a', 'b'), checks: [late('critical')] }, 1).catch(() => undefined);
+  expect([a.routable(), b.routable()]).toEqual(['b', 'a,b']);
+  a.store.cut(false);
+  await say('critical');
+  expect([a.routable(), b.routable()]).toEqual(['b', 'b']);
 });

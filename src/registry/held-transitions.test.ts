@@ -193,13 +193,13 @@ describe('HeldTransitions', () => {
     expect(errors).toHaveLength(1);
   });
 
-  test('what the region does not know is not held: other checks, other nodes, no result yet', async () => {
+  test('what the region does not know is not held: checks of no instance, other nodes, no result yet', async () => {
     await using stack = new AsyncDisposableStack();
     const { serve } = await world(stack);
     const a = await serve('a');
     await a.registry.syncNode(registration('passing'), 1);
     a.store.cut();
-    const others = [checkRecordOf({ id: 'other', status: 'critical' }), check('unknown')];
+    const others = [checkRecordOf({ id: 'other', serviceId: 'none', status: 'critical' }), check('unknown')];
     for (const one of others) await a.registry.report('n1', [{ type: 'check', check: one }], 1).catch(() => undefined);
     await a.registry.report('n2', [{ type: 'check', check: check('critical') }]).catch(() => undefined);
     expect([a.health(), a.registry.heldChecks, a.changes.filter(({ held }) => held)]).toEqual(['passing', 0, []]);
