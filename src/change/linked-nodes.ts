@@ -1,17 +1,16 @@
 import type { Revision } from '../store/index.ts';
 import type { ConsumerId } from './change-log.ts';
 import type { ConsumerKind, Receipt } from './receipt.ts';
-import { isDone } from './receipt.ts';
 
 interface Linked {
   /** The revision of the view that was sent when the node linked. */
   readonly since: Revision;
-  /** Kinds that have taken up that view or a later one. */
+  /** Kinds that have taken up that view or a later one, or have said why they do not. */
   readonly confirmed: Set<ConsumerKind>;
 }
 
 /**
- * Which nodes are linked to this server, and which of their consumers have said that they took up a view of this link: of
+ * Which nodes are linked to this server, and which of their consumers have said what they make of a view of this link: of
  * those, and of nobody else, it is known here which inputs they have.
  */
 export class LinkedNodes {
@@ -31,9 +30,9 @@ export class LinkedNodes {
   }
 
   /** A word that came over the node's link. What it remembered of an earlier link confirms nothing. */
-  heard({ node, kind, revision, outcome }: Receipt): void {
+  heard({ node, kind, revision }: Receipt): void {
     const linked = this.#nodes.get(node);
-    if (linked !== undefined && isDone(outcome) && revision >= linked.since) linked.confirmed.add(kind);
+    if (linked !== undefined && revision >= linked.since) linked.confirmed.add(kind);
   }
 
   /** Whether the consumer has the inputs that this server thinks it has. */

@@ -111,9 +111,11 @@ export class ReceiptBook {
     return this.#accounts.get(key)?.applied ?? 0;
   }
 
-  /** Whether the consumer has something to take up. */
+  /** Whether the consumer has something to take up of which it has said nothing yet. */
   owes(key: string): boolean {
-    return (this.#accounts.get(key)?.pending.length ?? 0) > 0;
+    const account = this.#accounts.get(key);
+    const last = account?.pending.at(-1);
+    return last !== undefined && last.revision > (account?.trouble?.revision ?? 0);
   }
 
   /** The last of the changes that a consumer owes first of all and of which it is not sure that it is interested in them. */
