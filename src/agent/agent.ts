@@ -43,6 +43,8 @@ export interface AgentOptions {
   readonly readConfig?: () => Promise<AgentConfig>;
   /** Called when the API was told that the agent leaves; then `leave` and disposing are the caller's. */
   readonly onLeave?: () => void;
+  /** Ends a start that waits for its store; what is started already is ended. */
+  readonly signal?: AbortSignal;
   /** Called when the agent cannot go on and has to be started anew; disposing is the caller's. */
   readonly onFailed?: (error: Error) => void;
 }
@@ -169,6 +171,7 @@ export class Agent implements AsyncDisposable {
       server: firstOf(config).name,
       self: await this.#self(),
       onReplaced: this.#options.onFailed,
+      signal: this.#options.signal,
       store: config.store,
       etcd: config.etcd,
       directory: config.dataDirectory,

@@ -56,7 +56,10 @@ async function run(flags: AgentFlags, signal: AbortSignal, onStarted: (agent: Ag
     };
     const onLeave = (): void => ended.resolve('leave');
     const onFailed = (error: Error): void => ended.reject(error);
-    await using agent = await Agent.start({ config, version: await ownVersion(), log, readConfig, onLeave, onFailed });
+    const version = await ownVersion();
+    const starting = Agent.start({ config, version, log, readConfig, onLeave, onFailed, signal });
+    await using agent = await starting.catch(unlessAborted(signal));
+    if (agent === null) return;
     onStarted(agent, log);
     log.info({ http: agent.httpAddress, dns: agent.dnsAddress, nodes: agent.nodes }, 'ready');
     const why = await ended.promise.finally(() =>
@@ -67,6 +70,14 @@ async function run(flags: AgentFlags, signal: AbortSignal, onStarted: (agent: Ag
   } finally {
     await pidFile[Symbol.asyncDispose]();
   }
+}
+
+/** Null for what was ended while it started. @throws what it was given otherwise */
+function unlessAborted(signal: AbortSignal): (error: unknown) => null {
+  return (error) => {
+    if (signal.aborted && error === signal.reason) return null;
+    throw error;
+  };
 }
 
 function leavesAt({ leaveOnInterrupt, leaveOnTerminate }: AgentConfig, reason: unknown): boolean {

@@ -13,6 +13,8 @@ export interface RegionStoreOptions {
   readonly directory?: string | undefined;
   /** The store came back as another one than that of which the checkpoint is served: this server has to begin anew. */
   readonly onReplaced?: ((error: Error) => void) | undefined;
+  /** Ends the wait for a store that is away. */
+  readonly signal?: AbortSignal | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -53,6 +55,7 @@ export async function openRegionStore(options: RegionStoreOptions, stack: AsyncD
     await LateStore.start({
       open: openServed,
       clock,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
       mayBegin: async () => {
         const state = await load();
         served = state === null ? null : { atMs: state.atMs, identity: state.identity };

@@ -58,6 +58,8 @@ export interface RegionOptions {
   readonly probe?: TcpProbe;
   /** Told that this server has to begin anew: what it served from its checkpoint is of a store that is not any more. */
   readonly onReplaced?: ((error: Error) => void) | undefined;
+  /** Ends the wait for a store that is away when this server starts. */
+  readonly signal?: AbortSignal | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
