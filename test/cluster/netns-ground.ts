@@ -53,7 +53,7 @@ export class NetnsGround implements Ground {
   async site(party: string): Promise<Site> {
     const number = this.#addresses.size;
     const [space, address] = [this.#space(party), `10.${this.#net}.${FIRST + number}`];
-    const [near, far] = [`${this.#id}-${number}`, `${this.#id}+${number}`];
+    const [near, far] = [this.#near(number), `${this.#id}+${number}`];
     this.#addresses.set(party, address);
     await ip('netns', 'add', space);
     await ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far);
@@ -87,6 +87,8 @@ export class NetnsGround implements Ground {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A namespace takes its end of a line away when it gets to it: whoever comes next under this name would meet the other one.
+    for (const number of [...this.#addresses.keys()].keys()) await quietly(ip('link', 'del', this.#near(number)));
     for (const party of this.#addresses.keys()) await quietly(ip('netns', 'del', this.#space(party)));
     await quietly(ip('link', 'del', this.#bridge));
     this.#guard.stdin?.end('taken away\n');
@@ -94,6 +96,10 @@ export class NetnsGround implements Ground {
 
   get #bridge(): string {
     return `${this.#id}-br`;
+  }
+
+  #near(number: number): string {
+    return `${this.#id}-${number}`;
   }
 
   #space(party: string): string {

@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { systemClock, type Clock } from '../../lib/index.ts';
+import { discardBody } from '../discard-body.ts';
 
 /** One request to one server. */
 export interface UpstreamRequest {
@@ -76,16 +77,27 @@ export class Upstream implements Disposable {
       });
       sending.once('response', resolve);
       sending.once('error', (error) => {
-        body?.unpipe(sending);
         reject(signal.aborted ? (signal.reason as Error) : new UpstreamLost(error, wasSent));
       });
-      sending.once('close', () => signal.removeEventListener('abort', onAbort));
+      sending.once('close', () => {
+        signal.removeEventListener('abort', onAbort);
+        if (wasSent && body !== null) this.#finish(body, sending);
+      });
     });
   }
 
   [Symbol.dispose](): void {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
+  }
+
+  /** What a server did not wait for is taken all the same: the client's next request stands behind it. */
+  #finish(body: IncomingMessage, sending: ClientRequest): void {
+    body.unpipe(sending);
+    if (body.readableEnded || body.destroyed) return;
+    discardBody(body, this.#clock, () => {
+      if (!body.complete) body.destroy();
+    });
   }
 
   #whenAccepted(sending: ClientRequest, then: () => void): void {
