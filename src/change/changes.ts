@@ -21,7 +21,7 @@ import type { ConsumerKind, Receipt } from './receipt.ts';
 import type { Standing, Took } from './standing.ts';
 import type { ServerConsumer } from './server-consumer.ts';
 import { toLogged } from './to-logged.ts';
-import { isComplete, presenceOf, traceConsumers, traceOf } from './trace.ts';
+import { isAwaited, isComplete, presenceOf, traceConsumers, traceOf } from './trace.ts';
 import type { ConsumerTrace, Presence, Trace } from './trace.ts';
 import { pendingOf, Waiters } from './waiters.ts';
 import type { WaitOptions, WaitResult } from './waiters.ts';
@@ -81,6 +81,7 @@ export class Changes implements AsyncDisposable {
     this.#waiters = new Waiters(clock, {
       memory: (revision) => this.#log.memory(revision),
       consumers: (revision) => this.#consumers(revision),
+      isAwaited: (revision, provisions) => this.#isAwaited(revision, provisions),
       unknown: (revision) => unknownRevision(revision, this.#log.oldest, this.#log.newest),
     });
     this.#stop = feed.onApplied((change) => this.#apply(change));
@@ -160,13 +161,16 @@ export class Changes implements AsyncDisposable {
   hear(server: string, standings: Iterable<Standing>): void {
     const nowMs = this.#clock.now();
     const changes = new Set<LoggedChange>();
+    let hasTrouble = false;
     for (const standing of standings) {
+      hasTrouble ||= standing.trouble !== null;
       const settled = this.#book.hear(standing, server, nowMs);
       this.#noteArrivals(settled, { ...standing, revision: standing.applied });
       if (standing.trouble !== null) this.#stream.emit({ type: 'receipt', receipt: standing.trouble, settled: [] });
       for (const { change } of settled) changes.add(change);
     }
-    this.#recheck(changes);
+    this.#arrived(changes);
+    if (hasTrouble) this.#waiters.check();
   }
 
   /** Called with each view that became another one, in the event-loop turn of its revision. */
@@ -250,7 +254,7 @@ export class Changes implements AsyncDisposable {
     for (const server of servers) this.#offer(server, change);
     for (const node of change.nodes) if (this.#catalog.node(node) === undefined) this.#book.leave(node);
     if (change.nodes.size > 0) this.#recheck();
-    else this.#recheck([logged]);
+    else this.#arrived([logged]);
   }
 
   /** Whether a consumer is known to have the inputs that it is known here to have, so that another choice than that is out of the question. */
@@ -285,7 +289,8 @@ export class Changes implements AsyncDisposable {
       receipt,
       settled.map(({ change, tookMs }): Took => [change.revision, tookMs]),
     );
-    this.#recheck(settled.map((one) => one.change));
+    this.#arrived(settled.map((one) => one.change));
+    if (!isDone(receipt.outcome)) this.#waiters.check();
   }
 
   #noteArrivals(settled: readonly Settled[], { node, kind, revision, outcome, ...rest }: Receipt): void {
@@ -330,14 +335,29 @@ export class Changes implements AsyncDisposable {
     return logged;
   }
 
-  /** Says of each change that has now arrived everywhere that it has, and looks at who waits. */
-  #recheck(changes: Iterable<LoggedChange> = this.#open): void {
+  /** Somebody came or went: nothing is as it was for those who wait. */
+  #recheck(): void {
+    this.#sayArrived(this.#open);
+    this.#waiters.check();
+  }
+
+  #arrived(changes: Iterable<LoggedChange>): void {
+    this.#sayArrived(changes);
+    this.#waiters.checkArrivals();
+  }
+
+  /** Says of each change that has now arrived everywhere that it has. */
+  #sayArrived(changes: Iterable<LoggedChange>): void {
     for (const change of changes) {
       if (!this.#open.has(change) || !isComplete(change, (one) => this.#presence(one))) continue;
       this.#open.delete(change);
       this.#stream.emit(arrivedEvent(change));
     }
-    this.#waiters.check();
+  }
+
+  #isAwaited(revision: Revision, provisions: boolean): boolean {
+    const change = this.#log.get(revision);
+    return change !== undefined && isAwaited(change, provisions, (one) => this.#presence(one));
   }
 
   #consumers(revision: Revision): readonly ConsumerTrace[] {

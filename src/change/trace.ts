@@ -48,8 +48,18 @@ export function presenceOf(catalog: CatalogReader, { node, kind }: ConsumerId): 
 
 /** Whether everyone who is there has the change. Pure. */
 export function isComplete(change: LoggedChange, presence: (consumer: ConsumerId) => Presence): boolean {
-  for (const consumer of change.missing.values()) if (presence(consumer) === 'there') return false;
-  return true;
+  return !isAwaited(change, true, presence);
+}
+
+/** Whether somebody who is there has yet to take the change up; without `provisions` listeners do not count. Pure. */
+export function isAwaited(
+  change: LoggedChange,
+  provisions: boolean,
+  presence: (consumer: ConsumerId) => Presence,
+): boolean {
+  for (const consumer of change.missing.values())
+    if ((provisions || consumer.kind !== 'listener') && presence(consumer) === 'there') return true;
+  return false;
 }
 
 /** How far everybody is with a change; consumers that are gone are left out unless they had it. Pure. */

@@ -38,6 +38,8 @@ export interface WaitedOn {
   memory(revision: Revision): 'coming' | 'known' | 'forgotten';
   /** How far everybody is with it. */
   consumers(revision: Revision): readonly ConsumerTrace[];
+  /** Whether it is known and somebody has yet to take it up; found without looking at everybody. */
+  isAwaited(revision: Revision, provisions: boolean): boolean;
   /** The error for a revision that did not come in time, or is no longer remembered. */
   unknown(revision: Revision): Error;
 }
@@ -46,7 +48,7 @@ export interface WaitedOn {
 export class Waiters {
   readonly #clock: Clock;
   readonly #on: WaitedOn;
-  readonly #checks = new Set<(isLast: boolean) => void>();
+  readonly #waits = new Set<{ readonly goesOn: () => boolean; readonly check: (isLast: boolean) => void }>();
 
   constructor(clock: Clock, on: WaitedOn) {
     this.#clock = clock;
@@ -68,17 +70,23 @@ export class Waiters {
     const onAbort = (): void => reject(signal?.reason as Error);
     const timer = this.#clock.after(timeoutMs, () => check(true));
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#checks.add(check);
+    const wait = { goesOn: () => this.#on.isAwaited(revision, provisions), check };
+    this.#waits.add(wait);
     check(false);
     return await promise.finally(() => {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
-      this.#checks.delete(check);
+      this.#waits.delete(wait);
     });
   }
 
-  /** To be called after every change and every receipt. */
+  /** To be called when somebody refused, failed, was held, came or went. */
   check(): void {
-    for (const check of this.#checks) check(false);
+    for (const { check } of this.#waits) check(false);
+  }
+
+  /** To be called after every other change and receipt: where somebody is still awaited, nothing is over. */
+  checkArrivals(): void {
+    for (const { goesOn, check } of this.#waits) if (!goesOn()) check(false);
   }
 }
