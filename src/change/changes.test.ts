@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../lib/index.ts';
 import { instanceRecordOf, nodeRecordOf, startTestRegistry } from '../registry/testing.ts';
 import type { RegionLiteral, TestRegistry } from '../registry/testing.ts';
-import type { LogLimits } from './change-log.ts';
-import { Changes } from './changes.ts';
+import { Changes, type ChangesOptions } from './changes.ts';
 import { HistoryAuthors } from './history-authors.ts';
 import type { ChangeEvent } from './event-stream.ts';
 import type { Outcome } from './receipt.ts';
@@ -28,11 +27,11 @@ interface Fixture extends AsyncDisposable {
   say(kind: (typeof KINDS)[number], revision: number, outcome?: Outcome, reason?: string): void;
 }
 
-async function start(limits?: LogLimits): Promise<Fixture> {
+async function start(options: Pick<ChangesOptions, 'limits' | 'others'> = {}): Promise<Fixture> {
   const clock = new FakeClock({ nowMs: 1_000 });
   const region = await startTestRegistry({ ...REGION, clock, projections: [new HistoryAuthors()] });
   const { feed, catalog, registry } = region;
-  const changes = await Changes.start({ feed, catalog, clock, ...(limits === undefined ? {} : { limits }) });
+  const changes = await Changes.start({ feed, catalog, clock, ...options });
   return {
     clock,
     region,
@@ -149,7 +148,7 @@ describe('Changes.trace()', () => {
   });
 
   test('Changes.trace() refuses a revision that was let go', async () => {
-    await using fixture = await start({ maxAgeMs: 60_000, maxChanges: 2, maxConsumers: 100 });
+    await using fixture = await start({ limits: { maxAgeMs: 60_000, maxChanges: 2, maxConsumers: 100 } });
     const first = await fixture.setDatabase('a');
     await fixture.setDatabase('b');
     await fixture.setDatabase('c');
@@ -276,7 +275,7 @@ describe('Changes.waitConverged()', () => {
   });
 
   test('Changes.waitConverged() says that it does not know when the change is let go meanwhile', async () => {
-    await using fixture = await start({ maxAgeMs: 60_000, maxChanges: 2, maxConsumers: 100 });
+    await using fixture = await start({ limits: { maxAgeMs: 60_000, maxChanges: 2, maxConsumers: 100 } });
     const waiting = fixture.changes.waitConverged(await fixture.setDatabase('a'), wait);
     const refused = expect(waiting).rejects.toMatchObject({ code: 'CHANGE_UNKNOWN_REVISION' });
     await fixture.setDatabase('b');
@@ -468,4 +467,16 @@ test('Changes.converged() knows nothing of revisions that came all at once while
   expect(() => fixture.changes.converged(upTo)).toThrow('nothing is known of revision');
   const next = await fixture.setDatabase('mysql://db3');
   expect(fixture.changes.converged(next)).toBe(false);
+});
+
+test('Changes.converged() waits for servers that ran before this one, from its first revision on', async () => {
+  await using fixture = await start({ others: [{ node: 's2', kind: 'dns' }] });
+  const revision = await fixture.scaleApi('s3');
+  fixture.say('balancer', revision);
+  expect(states(fixture.changes, revision)).toEqual(['balancer staging arrived', 'dns s2 late']);
+  expect(fixture.changes.converged(revision)).toBe(false);
+  fixture.changes.hear('s2', [
+    { node: 's2', kind: 'dns', applied: revision, outcome: 'applied', took: [], trouble: null },
+  ]);
+  expect(fixture.changes.converged(revision)).toBe(true);
 });

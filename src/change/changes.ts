@@ -34,6 +34,8 @@ export interface ChangesOptions {
   readonly limits?: LogLimits;
   /** Whether a node that is linked here has not gone over to another server since; always, unless told. */
   readonly owns?: (node: string) => boolean;
+  /** Such parts of other servers as are known to run from the first: they are waited for before anything is heard of them. */
+  readonly others?: readonly ConsumerId[];
 }
 
 /** A consumer of which something became known on this server itself, with how long changes took to it. */
@@ -55,7 +57,7 @@ export class Changes implements AsyncDisposable {
   readonly #waiters: Waiters;
   readonly #servers = new Map<string, ServerConsumer>();
   /** Such parts of the other servers that run. */
-  #others: ReadonlyMap<string, ConsumerId> = new Map();
+  #others: ReadonlyMap<string, ConsumerId>;
   readonly #linked = new LinkedNodes();
   readonly #owns: (node: string) => boolean;
   readonly #heardListeners = new Set<Heard>();
@@ -71,9 +73,10 @@ export class Changes implements AsyncDisposable {
     return Promise.resolve(new Changes(options));
   }
 
-  private constructor({ feed, catalog, clock, limits = LOG_LIMITS, owns = () => true }: ChangesOptions) {
+  private constructor({ feed, catalog, clock, limits = LOG_LIMITS, owns = () => true, others = [] }: ChangesOptions) {
     this.#catalog = catalog;
     this.#owns = owns;
+    this.#others = byKey(others);
     this.#clock = clock;
     this.#log = new ChangeLog(catalog.revision, limits);
     this.#interest = new Interest(catalog);
@@ -132,7 +135,7 @@ export class Changes implements AsyncDisposable {
 
   /** Which parts of other servers that run take up changes: their DNS. Those that are gone are not waited for any more. */
   followOthers(consumers: readonly ConsumerId[]): void {
-    this.#others = new Map(consumers.map((one) => [consumerKey(one), one]));
+    this.#others = byKey(consumers);
     this.#recheck();
   }
 
@@ -380,4 +383,8 @@ export class Changes implements AsyncDisposable {
       this.#open.has(change),
     );
   }
+}
+
+function byKey(consumers: readonly ConsumerId[]): ReadonlyMap<string, ConsumerId> {
+  return new Map(consumers.map((one) => [consumerKey(one), one]));
 }

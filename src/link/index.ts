@@ -16,7 +16,13 @@ export * from './websocket-channel.ts';
 export * from './websocket-entrance.ts';
 export type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
 export { PeerKey } from './peer-key.ts';
-export { PeerLinks, type PeerLinksOptions, type PeerStatus, type ServerDirectory } from './peer-links.ts';
+export {
+  PeerLinks,
+  unheardConsumers,
+  type PeerLinksOptions,
+  type PeerStatus,
+  type ServerDirectory,
+} from './peer-links.ts';
 export {
   parsePeerMessage,
   parsePeerReply,

@@ -42,6 +42,11 @@ export interface PeerStatus {
 /** What takes changes up on a server of which nothing is known yet: it is waited for until it says otherwise. */
 const UNHEARD: readonly ConsumerKind[] = ['dns'];
 
+/** What is waited for on servers from which nothing has been heard. Pure. */
+export function unheardConsumers(servers: readonly ServerRecord[]): readonly ConsumerId[] {
+  return servers.flatMap(({ name: node }) => UNHEARD.map((kind) => ({ node, kind })));
+}
+
 /**
  * The links between the servers of a region, one each way: each tells the others which revision it has applied, what consumers said
  * to it, and which sessions were renewed through it (semantics 6).

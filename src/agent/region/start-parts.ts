@@ -1,7 +1,7 @@
 import { Changes, HistoryLog } from '../../change/index.ts';
 import { userEvents } from '../../event/index.ts';
 import { sessionCompare } from '../../kv/index.ts';
-import { PeerKey } from '../../link/index.ts';
+import { PeerKey, unheardConsumers } from '../../link/index.ts';
 import { type Catalog, LiveQueries, preparedParts, Registry } from '../../registry/index.ts';
 import { tcpProbe } from '../liveness/index.ts';
 import { ReachNode } from './reach-node.ts';
@@ -57,10 +57,12 @@ async function startReads(
   { feed, takesWrites }: Fed,
   stack: AsyncDisposableStack,
 ): Promise<Pick<RegionParts, 'registry' | 'changes' | 'queries'>> {
-  const { catalog } = states;
+  const { catalog, known } = states;
   const held = { feed, takesWrites, report: reportTo(log) };
   const registry = stack.use(new Registry({ feed, catalog, clock, server, history: historyKeepMs > 0, held }));
-  const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, server) }));
+  // What is committed before the links to other servers stand waits for those as well.
+  const others = unheardConsumers(known.list().filter(({ name }) => name !== server));
+  const changes = stack.use(await Changes.start({ feed, catalog, clock, owns: ownsOf(catalog, server), others }));
   const queries = stack.use(await LiveQueries.start({ feed, index: indexOfStates(states), clock, random }));
   return { registry, changes, queries };
 }
