@@ -29,6 +29,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'integration',
+          setupFiles: [...shared.setupFiles, 'test/stolen-time.ts'],
+          retry: { count: 2, condition: /^the host took the processors away/ },
           include: ['test/integration/**/*.test.ts', SLOW],
           pool: 'forks',
           isolate: true,

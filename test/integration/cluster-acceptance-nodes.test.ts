@@ -305,8 +305,7 @@ const isRoot = process.getuid?.() === 0;
 requireComponent('ip')('a node on a network', () => {
   test.skipIf(!isRoot)(
     'whose line is cut is out within five seconds; one that only its servers do not reach stays',
-    // There is one witness here: on a starved machine its word can come after the second that it has.
-    { timeout: 180_000, retry: 1 },
+    { timeout: 180_000 },
     async () => {
       const id = `a${process.pid % 100_000}`;
       const fleet = await start('lan', await NetnsGround.start({ id, net: `${200 + (process.pid % 50)}.7` }));

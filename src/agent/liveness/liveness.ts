@@ -289,9 +289,8 @@ export class Liveness implements Disposable {
     const { federation } = node.record;
     const targets = probeTargets(node, ({ record }) => catalog.definition(federation, record.service)?.record);
     if (targets.length === 0) probes.findings = new Map();
-    void this.#prober.look(name, targets, probeTimeoutMs(timing) * factor).then((findings) => {
-      probes.findings = findings;
-      probes.isUnderWay = false;
+    void this.#prober.look(name, targets, probeTimeoutMs(timing) * factor).then((round) => {
+      probes.take(round);
       // Not only at the next look: every moment counts for whoever still routes there.
       if (this.#silences.get(name)?.probes === probes && !this.#isResting) this.#look();
     });

@@ -18,6 +18,13 @@ export interface ProberOptions {
   readonly debug: (text: string) => void;
 }
 
+/** What one look at a node came to. */
+export interface Round {
+  readonly findings: Findings;
+  /** False where others were asked and not one had a word, about instances that this server itself does not reach. */
+  readonly isHeard: boolean;
+}
+
 /** So many connections are tried at the same time by one server. */
 const AT_ONCE = 256;
 const WITNESSES = 2;
@@ -32,18 +39,26 @@ export class Prober {
   }
 
   /** Never rejects; resolves within about `timeoutMs`, later only where very many are probed. */
-  async look(node: string, targets: readonly ProbeTarget[], timeoutMs: number): Promise<Findings> {
-    if (targets.length === 0) return new Map();
-    const asked = this.#askOthers(node, targets, timeoutMs);
+  async look(node: string, targets: readonly ProbeTarget[], timeoutMs: number): Promise<Round> {
+    if (targets.length === 0) return { findings: new Map(), isHeard: true };
+    const witnesses = this.#choose(node);
+    const asked = this.#askOthers(witnesses, targets, timeoutMs);
     const own = await Promise.all(targets.map((target) => this.#probe(target, timeoutMs)));
     // Whoever answers here lives: nobody else's word is waited for.
     const others = own.every((found) => found === 'accepts') ? [] : await asked;
-    return new Map(
+    const findings = new Map(
       targets.map(({ id }, at): [string, Verdict] => {
         const words = others.map((found) => found[at]).filter((found) => found !== undefined);
         return [id, verdictOf(own[at] as Found, words)];
       }),
     );
+    const isUnseen = findings.values().some((verdict) => verdict === 'unseen');
+    return { findings, isHeard: !isUnseen || witnesses.length === 0 };
+  }
+
+  #choose(about: string): readonly string[] {
+    const { witnesses, random } = this.#options;
+    return shuffle([...witnesses(about)], random).slice(0, WITNESSES);
   }
 
   async #probe(target: ProbeTarget, timeoutMs: number): Promise<Found> {
@@ -56,12 +71,10 @@ export class Prober {
   }
 
   async #askOthers(
-    node: string,
+    chosen: readonly string[],
     targets: readonly ProbeTarget[],
     timeoutMs: number,
   ): Promise<readonly (readonly Found[])[]> {
-    const { witnesses, random } = this.#options;
-    const chosen = shuffle([...witnesses(node)], random).slice(0, WITNESSES);
     const words = await Promise.all(chosen.map((one) => this.#ask(one, targets, timeoutMs)));
     return words.filter((found) => found !== null);
   }

@@ -1,13 +1,22 @@
 import type { AliveRecord } from '../../registry/index.ts';
 import type { Findings } from './findings.ts';
+import type { Round } from './prober.ts';
 
 /** Rounds of probes of a node. */
 export class Probes {
-  /** What the last round found; null before the first. */
+  /** What the last round that counts found; null before the first. */
   findings: Findings | null = null;
   isUnderWay = false;
   /** When the last round began. */
   beganAtMs = -Infinity;
+  #isUnheard = false;
+
+  /** Ends a round. One in which those who were asked had no word counts when the next is no better: they may only be busy. */
+  take({ findings, isHeard }: Round): void {
+    if (isHeard || this.#isUnheard) this.findings = findings;
+    this.#isUnheard = !isHeard;
+    this.isUnderWay = false;
+  }
 }
 
 /** A node that nobody hears, while this server speaks for it. Times in ms of attention. */
