@@ -46,8 +46,10 @@ export async function openWebSocket<Incoming, Outgoing>(
   const onAbort = (): void => socket.terminate();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const transport = await opened(socket);
-    return new WebSocketChannel<Incoming, Outgoing>({ socket, transport, pulse, parse, limits });
+    return await opened(
+      socket,
+      (transport) => new WebSocketChannel<Incoming, Outgoing>({ socket, transport, pulse, parse, limits }),
+    );
   } catch (error) {
     signal?.throwIfAborted();
     throw linkUnreachable(url, messageOf(error));
@@ -56,8 +58,11 @@ export async function openWebSocket<Incoming, Outgoing>(
   }
 }
 
-/** What the WebSocket runs over, once it is open. Rejects with why it cannot be opened. */
-function opened(socket: WebSocket): Promise<Socket> {
+/**
+ * What is made of the WebSocket and of what it runs over, in the very moment in which it opens: the other end's first words may have come
+ * with its answer. Rejects with why it cannot be opened.
+ */
+function opened<Made>(socket: WebSocket, make: (transport: Socket) => Made): Promise<Made> {
   return new Promise((resolve, reject) => {
     let transport: Socket | undefined;
     socket.on('error', reject);
@@ -73,7 +78,7 @@ function opened(socket: WebSocket): Promise<Socket> {
     });
     socket.once('open', () => {
       socket.off('error', reject);
-      resolve(transport as Socket);
+      resolve(make(transport as Socket));
     });
   });
 }
