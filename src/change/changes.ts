@@ -84,7 +84,7 @@ export class Changes implements AsyncDisposable {
     this.#waiters = new Waiters(clock, {
       memory: (revision) => this.#log.memory(revision),
       consumers: (revision) => this.#consumers(revision),
-      isAwaited: (revision, provisions) => this.#isAwaited(revision, provisions),
+      isAwaited: (revision, provisions) => isAwaited(this.#log.get(revision), provisions, (one) => this.#presence(one)),
       unknown: (revision) => unknownRevision(revision, this.#log.oldest, this.#log.newest),
     });
     this.#stop = feed.onApplied((change) => this.#apply(change));
@@ -255,9 +255,20 @@ export class Changes implements AsyncDisposable {
     if (!answered && this.#hasHeld) this.#vouchFor(this.#servers.values(), change.revision);
     for (const listen of this.#viewListeners) for (const view of views) listen(view);
     for (const server of servers) this.#offer(server, change);
-    for (const node of change.nodes) if (this.#catalog.node(node) === undefined) this.#book.leave(node);
-    if (change.nodes.size > 0) this.#recheck();
-    else this.#arrived([logged]);
+    this.#followNodes(change.nodes, logged);
+  }
+
+  /** Who came, went, or is down now: what they owe may have arrived everywhere else. */
+  #followNodes(nodes: ReadonlySet<string>, logged: LoggedChange): void {
+    const touched = new Set<LoggedChange>([logged]);
+    let hasTrouble = false;
+    for (const node of nodes) {
+      for (const change of this.#book.owed(node)) touched.add(change);
+      hasTrouble ||= this.#book.isTroubled(node);
+      if (this.#catalog.node(node) === undefined) this.#book.leave(node);
+    }
+    this.#arrived(touched);
+    if (hasTrouble) this.#waiters.check();
   }
 
   /** Whether a consumer is known to have the inputs that it is known here to have, so that another choice than that is out of the question. */
@@ -356,11 +367,6 @@ export class Changes implements AsyncDisposable {
       this.#open.delete(change);
       this.#stream.emit(arrivedEvent(change));
     }
-  }
-
-  #isAwaited(revision: Revision, provisions: boolean): boolean {
-    const change = this.#log.get(revision);
-    return change !== undefined && isAwaited(change, provisions, (one) => this.#presence(one));
   }
 
   #consumers(revision: Revision): readonly ConsumerTrace[] {

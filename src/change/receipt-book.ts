@@ -67,6 +67,16 @@ export class ReceiptBook {
     }
   }
 
+  /** What consumers of a node have still to take up. */
+  *owed(node: string): Iterable<LoggedChange> {
+    for (const kind of CONSUMER_KINDS) yield* this.#accounts.get(consumerKey({ node, kind }))?.pending ?? [];
+  }
+
+  /** Whether a consumer of a node has said why it does not take something up. */
+  isTroubled(node: string): boolean {
+    return CONSUMER_KINDS.some((kind) => this.#accounts.get(consumerKey({ node, kind }))?.trouble !== undefined);
+  }
+
   /** How many consumers are remembered. */
   get size(): number {
     return this.#accounts.size;

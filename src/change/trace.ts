@@ -51,13 +51,13 @@ export function isComplete(change: LoggedChange, presence: (consumer: ConsumerId
   return !isAwaited(change, true, presence);
 }
 
-/** Whether somebody who is there has yet to take the change up; without `provisions` listeners do not count. Pure. */
+/** Whether somebody who is there has yet to take the change up, if it is known; without `provisions` listeners do not count. Pure. */
 export function isAwaited(
-  change: LoggedChange,
+  change: LoggedChange | undefined,
   provisions: boolean,
   presence: (consumer: ConsumerId) => Presence,
 ): boolean {
-  for (const consumer of change.missing.values())
+  for (const consumer of change?.missing.values() ?? [])
     if ((provisions || consumer.kind !== 'listener') && presence(consumer) === 'there') return true;
   return false;
 }

@@ -56,6 +56,8 @@ export class LinkPulse implements Disposable {
   readonly #beatEveryMs: number;
   readonly #silenceMs: number;
   readonly #watched = new Map<Beating, Watched>();
+  /** The same in a row, made when one came or went: it is looked at all the time. */
+  #row: readonly (readonly [Beating, Watched])[] | null = null;
   #timer: Timer | null = null;
   #lookedAtMs = 0;
 
@@ -75,6 +77,7 @@ export class LinkPulse implements Disposable {
     const nowMs = this.#clock.now();
     const { bytesRead, bytesSent } = one;
     this.#watched.set(one, { bytesRead, heardAtMs: nowMs, isQuiet: false, bytesSent, saidAtMs: nowMs });
+    this.#row = null;
     if (this.#timer !== null) return;
     this.#lookedAtMs = nowMs;
     this.#arm();
@@ -82,6 +85,7 @@ export class LinkPulse implements Disposable {
 
   remove(one: Beating): void {
     this.#watched.delete(one);
+    this.#row = null;
     if (this.#watched.size === 0) this[Symbol.dispose]();
   }
 
@@ -96,13 +100,15 @@ export class LinkPulse implements Disposable {
       const look: Look = { nowMs, beforeMs: this.#lookedAtMs, everyMs: this.#lookEveryMs };
       this.#lookedAtMs = nowMs;
       this.#arm();
-      void this.#look([...this.#watched], look);
+      void this.#look((this.#row ??= [...this.#watched]), look);
     });
   }
 
   async #look(all: readonly (readonly [Beating, Watched])[], look: Look): Promise<void> {
-    for (const [index, [one, watched]] of all.entries()) {
+    let index = 0;
+    for (const [one, watched] of all) {
       if (index > 0 && index % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+      index++;
       if (!this.#watched.has(one)) continue;
       const silentMs = silenceOf(one, watched, look);
       if (silentMs >= this.#silenceMs) {
