@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TIMING } from '../src/lib/index.ts';
 import { EtcdCluster } from '../test/cluster/etcd-cluster.ts';
 import { AgentProcess } from './agent-process.ts';
 import { percentile, rounded, type BenchOptions, type BenchResult } from './result.ts';
-import { cpuMsOf, simulate, type Simulated } from './simulate.ts';
+import { bareLinks, cpuMsOf, simulate, type Simulated } from './simulate.ts';
 
 const SIZE = { agents: 1_000, rare: 10, changes: 100, idleMs: 20_000 };
 const SMALL = { agents: 40, rare: 4, changes: 3, idleMs: 1_000 };
@@ -97,19 +98,31 @@ async function changes(servers: readonly string[], name: string, agents: Simulat
   return { p99: percentile(times, 0.99), mostAgents: Math.max(...of), leastAgents: Math.min(...of), row };
 }
 
+/** What the servers use while nothing happens, and beside them, at the same time, links with nothing behind them. */
 async function idleOf(
   servers: readonly AgentProcess[],
   forMs: number,
   agents: number,
 ): Promise<{ percent: number; row: Record<string, string | number> }> {
-  const pids = servers.map((one) => one.started.pid);
+  await using bare = await bareLinks(agents, TIMING.lan.suspectedAfterMs / 2);
+  const pids = [...servers.map((one) => one.started.pid), bare.pid];
   const before = await Promise.all(pids.map((pid) => cpuMsOf(pid)));
   const begun = performance.now();
   await sleep(forMs);
   const after = await Promise.all(pids.map((pid) => cpuMsOf(pid)));
-  const usedMs = after.reduce((sum, one, at) => sum + one - (before[at] as number), 0);
-  const percent = ((usedMs / (performance.now() - begun)) * 100 * 1_000) / agents;
-  const row = { what: 'idle, both servers', agents, seconds: forMs / 1_000, '% of a core per 1,000': rounded(percent) };
+  const percents = after.map(
+    (one, at) => (((one - (before[at] as number)) / (performance.now() - begun)) * 100 * 1_000) / agents,
+  );
+  const bareOnes = percents.pop() as number;
+  const percent = percents.reduce((sum, one) => sum + one, 0);
+  const row = {
+    what: 'idle, both servers',
+    agents,
+    seconds: forMs / 1_000,
+    '% of a core per 1,000': rounded(percent),
+    'bare links': rounded(bareOnes),
+    ratio: rounded(percent / bareOnes),
+  };
   return { percent, row };
 }
 

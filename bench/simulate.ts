@@ -32,6 +32,25 @@ export async function simulate(simulation: Simulation): Promise<Simulated> {
   };
 }
 
+/** Links with nothing behind them, in two processes of their own: what is compared with. `pid` is that of their server's end. */
+export async function bareLinks(count: number, beatMs: number): Promise<{ readonly pid: number } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const start = async (...words: string[]): Promise<{ readonly pid: number; readonly said: string }> => {
+    const child = fork(path.join(import.meta.dirname, 'bare-links.ts'), [...words, String(beatMs)]);
+    stack.defer(async () => {
+      const exited = once(child, 'exit');
+      child.disconnect();
+      await exited;
+    });
+    const [said] = (await once(child, 'message')) as [string];
+    return { pid: child.pid ?? 0, said };
+  };
+  const { pid, said: url } = await start('server');
+  await start('client', url, String(count));
+  const ends = stack.move();
+  return { pid, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
 /** User and system time of a process with all its threads, in ms; proc(5): fields 14 and 15, in ticks of 10 ms. */
 export async function cpuMsOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
