@@ -130,6 +130,8 @@ describe('troubleOf()', () => {
   const user = { name: 'drover', passwordFile: '/password' };
   const cases: [error: unknown, settings: object, code: string, text: RegExp][] = [
     [caused('ECONNREFUSED'), {}, 'STORE_ETCD_UNREACHABLE', /h:1, h:2.*it broke.*etcd\.ca_file/],
+    [new ConnectError('read ECONNRESET', Code.Unavailable), {}, 'STORE_ETCD_UNREACHABLE', /wants TLS: .*etcd\.ca_file/],
+    [new ConnectError('read ECONNRESET', Code.Unavailable), { tls }, 'STORE_ETCD_UNREACHABLE', /: read ECONNRESET/],
     [new ConnectError('etcdserver: request timed out', Code.Unavailable), {}, 'STORE_ETCD_UNREACHABLE', /timed out/],
     [caused('CERT_HAS_EXPIRED'), { tls }, 'STORE_ETCD_TLS', /h:1.*\/ca.*\/cert/],
     [caused('ERR_SSL_X'), { tls: { ...tls, certFile: null } }, 'STORE_ETCD_TLS', /no certificate of its own/],

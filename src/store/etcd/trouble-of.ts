@@ -15,8 +15,16 @@ export function troubleOf(failed: EtcdCallFailed, settings: EtcdSettings): Drove
     return etcdTls.with({ ...detail, ...tlsHint(settings) }, failed.message);
   if (failed.kind === 'denied') return etcdDenied.with(detail, failed.message, credentialsOf(settings));
   if (failed.kind === 'unavailable' || failed.kind === 'timeout')
-    return etcdUnreachable.with(detail, settings.endpoints.join(', '), failed.message);
+    return etcdUnreachable.with(detail, settings.endpoints.join(', '), whyUnreachable(failed, settings));
   return null;
+}
+
+/** How one that wants TLS meets who speaks to it without; it says nothing itself. */
+const BROKEN_OFF = /ECONNRESET|stream closed|socket hang up/;
+
+function whyUnreachable({ message, endpoint }: EtcdCallFailed, { tls }: EtcdSettings): string {
+  if (tls !== null || !BROKEN_OFF.test(message)) return message;
+  return `etcd at ${endpoint} breaks connections off, as one does that wants TLS: then name its authority with etcd.ca_file`;
 }
 
 function tlsHint({ tls }: EtcdSettings): { readonly hint: string } {
