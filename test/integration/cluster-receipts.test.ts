@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,9 @@ import { DroverCluster, type DroverClusterOptions } from '../cluster/drover-clus
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
+import { runProgram } from './run-program.ts';
+
+const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
 const LONG_MS = 180_000;
 
@@ -63,10 +66,13 @@ const linkedTo = async (agent: DroverProcess): Promise<string | null> =>
   (await json<{ link: { server: string | null } | null }>(agent, '/v2/status')).link?.server ?? null;
 
 /** Agents that write environment files, each in a folder of its own. */
-async function consuming(): Promise<Pick<DroverClusterOptions, 'agents' | 'agentConfiguration'>> {
+async function consuming(): Promise<
+  Pick<DroverClusterOptions, 'agents' | 'agentConfiguration'> & { readonly folder: string }
+> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'drover-receipts-'));
   stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return {
+    folder,
     agents: 2,
     agentConfiguration: (index) => ({
       timing: 'local',
@@ -120,5 +126,24 @@ requireComponent('etcd')('receipts over several servers', () => {
     const waited = (await (await waiting).json()) as { readonly converged: boolean };
     expect(waited.converged, JSON.stringify(waited)).toBe(true);
     expect(await linkedTo(agents[0] as DroverProcess)).not.toBe(home.name);
+  });
+
+  test('--wait on one server exits with 1 and names who failed behind another', { timeout: LONG_MS }, async () => {
+    const { folder, ...consumers } = await consuming();
+    const { servers, agents } = await start({ servers: 2, ...consumers });
+    const [first] = servers as [DroverProcess];
+    await define(first);
+    const home = await linkedTo(agents[0] as DroverProcess);
+    const asked = servers.find(({ name }) => name !== home) as DroverProcess;
+    const set = (value: string): ReturnType<typeof runProgram> =>
+      runProgram(DROVER, ['datastore:set', 'DB', value, '--wait'], { env: { DROVER_HTTP_ADDR: asked.url } });
+    expect(await set('two')).toMatchObject({ code: 0 });
+    // Where its environment is to be written there is a file now.
+    await rm(path.join(folder, '0'), { recursive: true });
+    await writeFile(path.join(folder, '0'), '');
+    const { code, stdout, stderr } = await set('three');
+    expect(code, stdout + stderr).toBe(1);
+    expect(stdout + stderr).toMatch(/agent-0/);
+    expect(stdout + stderr).not.toMatch(/agent-1.*(?:late|failed)/);
   });
 });
