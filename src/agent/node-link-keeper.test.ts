@@ -57,6 +57,7 @@ class Gate implements NodeAuthority {
 class Node implements AsyncDisposable {
   status: CheckRecord['status'] = 'unknown';
   readonly warnings: string[] = [];
+  readonly notes: string[] = [];
   readonly cuts: (string | null)[] = [];
   readonly keeper: NodeLinkKeeper;
   channel: NodeChannel | undefined;
@@ -70,6 +71,7 @@ class Node implements AsyncDisposable {
       clock: fixture.clock,
       random: () => 0.5,
       warn: (text) => this.warnings.push(text),
+      info: (text) => this.notes.push(text),
       ...more,
     });
   }
@@ -218,6 +220,7 @@ describe('NodeLinkKeeper epochs', () => {
     await node.become('passing');
     expect(fixture.held()).toBe('passing');
     expect(node.warnings).toEqual(['the link to the region is gone: cut']);
+    expect(node.notes).toEqual([expect.stringMatching(/^linked to the region, at server \S+$/)]);
   });
 
   test('NodeLinkKeeper.open() is taken up when the clock was set back between two starts of the agent', async () => {

@@ -37,6 +37,8 @@ export interface NodeLinkKeeperOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly warn: (text: string) => void;
+  /** Told what ends a warning. */
+  readonly info?: (text: string) => void;
 }
 
 /** What is said to the region, and who hears what it says. */
@@ -268,7 +270,9 @@ export class NodeLinkKeeper implements AsyncDisposable {
     await clock.sleep((random() * timing.reconnectJitterMs) / (this.#isElsewhere ? 2 : 1), signal);
     for (;;) {
       try {
-        return await this.#connect(ends, memory);
+        const link = await this.#connect(ends, memory);
+        this.#options.info?.(`linked to the region, at server ${link.server}`);
+        return link;
       } catch (error) {
         if (signal.aborted) throw error;
         if (messageOf(error) !== said && !isWithoutRegion(error))

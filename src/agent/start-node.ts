@@ -44,7 +44,8 @@ export async function startNode(options: StartNodeOptions): Promise<StartedNode>
   const { stateDirectory } = options;
   const registrations = stack.use(await Registrations.open(options.keepsRegistrations ? stateDirectory : null, warn));
   const questions = new QuestionHandlers<NodeQuestions>(options.questions);
-  const link = stack.use(new NodeLinkKeeper({ ...options, questions, node: config.name, warn }));
+  const info = (text: string): void => log.info({ node: config.name }, text);
+  const link = stack.use(new NodeLinkKeeper({ ...options, questions, node: config.name, warn, info }));
   const targets = new NodeTargets(config.name, options.elsewhere);
   const health = stack.use(
     await startHealth(options, targets, {
