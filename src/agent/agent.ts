@@ -6,6 +6,7 @@ import { LinkPulse, QuestionHandlers, type NodeChannel, type NodeQuestions } fro
 import { DirectoryLock } from '../store/index.ts';
 import type { AgentConfig, NodeConfig } from './config/config.ts';
 import { accessOptionsOf } from './access-options.ts';
+import type { AgentOptions } from './agent-options.ts';
 import { AgentDns } from './agent-dns.ts';
 import { dropDataDirectory, openDataDirectory } from './data-directory.ts';
 import { dnsOptionsOf } from './dns-options.ts';
@@ -13,7 +14,7 @@ import { noRegion } from './errors.ts';
 import { AgentHandlers } from './agent-handlers.ts';
 import { HostedNodes } from './hosted-nodes.ts';
 import { answerProbe, tcpProbe } from './liveness/index.ts';
-import { apiLogOf, type Log } from './log.ts';
+import { apiLogOf } from './log.ts';
 import { endLeftBalancers } from './left-balancers.ts';
 import { nodeRecordOf } from './node-record.ts';
 import { regionTargets } from './node-targets.ts';
@@ -31,23 +32,6 @@ import { ownerOf } from './owner.ts';
 import { planReload, type DnsSettings } from './reload-plan.ts';
 import { serverInstance } from './server-instance.ts';
 import { startNode, type StartedNode } from './start-node.ts';
-
-/** What an agent is started with. */
-export interface AgentOptions {
-  readonly config: AgentConfig;
-  readonly version: string;
-  readonly log: Log;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-  /** Reads the configuration again, for a reload. */
-  readonly readConfig?: () => Promise<AgentConfig>;
-  /** Called when the API was told that the agent leaves; then `leave` and disposing are the caller's. */
-  readonly onLeave?: () => void;
-  /** Ends a start that waits for its store; what is started already is ended. */
-  readonly signal?: AbortSignal;
-  /** Called when the agent cannot go on and has to be started anew; disposing is the caller's. */
-  readonly onFailed?: (error: Error) => void;
-}
 
 /** One process: its nodes and, as a server, the region, HTTP and DNS (design 2). */
 export class Agent implements AsyncDisposable {

@@ -1,4 +1,5 @@
-export { Agent, type AgentOptions } from './agent.ts';
+export { Agent } from './agent.ts';
+export type { AgentOptions } from './agent-options.ts';
 export type { AgentConfig, AgentFlags, NodeConfig } from './config/config.ts';
 export { loadConfig } from './config/load-config.ts';
 export { openLog, type Log } from './log.ts';

@@ -10,6 +10,7 @@ export * from './node-link.ts';
 export * from './open-websocket.ts';
 export * from './question-desk.ts';
 export * from './region-links.ts';
+export type { NodeAuthority, RegionLinksOptions } from './region-link.ts';
 export * from './registration-digest.ts';
 export type { GivenRecords, WantedRecords } from './registration-match.ts';
 export * from './websocket-channel.ts';

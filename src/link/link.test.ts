@@ -13,7 +13,8 @@ import { NodeLink } from './node-link.ts';
 import type { NodeLinkOptions } from './node-link.ts';
 import { QuestionHandlers } from './question-desk.ts';
 import type { NodeQuestions } from './questions.ts';
-import { RegionLinks, syncFactorOf, type NodeAuthority, type RegionLinksOptions } from './region-links.ts';
+import type { NodeAuthority, RegionLinksOptions } from './region-link.ts';
+import { RegionLinks, syncFactorOf } from './region-links.ts';
 import type { LinkPeer } from './websocket-entrance.ts';
 
 const REGION: RegionLiteral = {

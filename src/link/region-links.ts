@@ -1,7 +1,6 @@
-import { NO_ACCESS_CONTROL, type AccessControl } from '../access/index.ts';
-import type { Changes } from '../change/index.ts';
-import { DroverError, messageOf, systemClock, type Clock } from '../lib/index.ts';
-import { isWriteless, oldEpoch, type NodeRegistration, type NodeView, type Transition } from '../registry/index.ts';
+import { NO_ACCESS_CONTROL } from '../access/index.ts';
+import { DroverError, messageOf, systemClock } from '../lib/index.ts';
+import { isWriteless, oldEpoch, type NodeRegistration, type NodeView } from '../registry/index.ts';
 import type { Revision } from '../store/index.ts';
 import type { RegionChannel } from './channel-pair.ts';
 import { linkAway, linkClosed, linkOldEpoch } from './errors.ts';
@@ -12,58 +11,9 @@ import { GREETING_ID, PROTOCOL_VERSION } from './messages.ts';
 import type { KnownServer, NodeMessage, Order, RegionMessage } from './messages.ts';
 import { partsOf, QuestionDesk, QuestionHandlers, type AskOptions, type QuestionHandler } from './question-desk.ts';
 import type { Answer, Ask, NodeQuestions, QuestionKind, RegionQuestions } from './questions.ts';
+import { refuse, send, type Link, type RegionLinksOptions } from './region-link.ts';
 import { SaidRefusals } from './said-refusals.ts';
 import type { LinkPeer } from './websocket-entrance.ts';
-
-/** What writes a node's word into the registry; the epoch says which start of its agent speaks. */
-export interface NodeAuthority {
-  /** Makes the registry hold exactly this registration. `agent` says which agent it is, whatever its start. */
-  syncNode(registration: NodeRegistration, epoch: number, agent?: string): Promise<Revision>;
-  /** What the registry holds of a node; null: nothing that an agent said. */
-  held(node: string): NodeRegistration | null;
-  /** The start of the agent that speaks for a node; null: none does. */
-  epochOf(node: string): number | null;
-  report(node: string, transitions: readonly Transition[], epoch: number): Promise<Revision>;
-}
-
-export interface RegionLinksOptions {
-  /** This server's name, told in the welcome. */
-  readonly server: string;
-  readonly authority: NodeAuthority;
-  /** Who may, among the nodes of other processes; everybody unless told. */
-  readonly access?: AccessControl;
-  readonly changes: Pick<Changes, 'view' | 'adoptChoices' | 'linked' | 'unlinked' | 'onView' | 'receipt' | 'revision'>;
-  /** Told when a node has greeted and been taken up. */
-  readonly onLinked?: (node: string) => void;
-  /**
-   * Told when a node's link is gone and no other has taken its place: for liveness. `silentForMs` is how long nothing had come
-   * when it was given up; 0 when it ended for another reason.
-   */
-  readonly onUnlinked?: (node: string, reason: string, silentForMs: number) => void;
-  /** Told when a sign of life of a linked node is late: time to look whether it is still there. */
-  readonly onQuiet?: (node: string) => void;
-  readonly clock?: Clock;
-  /** Told why agents are refused. */
-  readonly warn?: (text: string) => void;
-}
-
-interface Link {
-  readonly node: string;
-  readonly epoch: number;
-  /** Which agent it is; empty: it does not say. */
-  readonly agent: string;
-  readonly record: NodeRegistration['node'];
-  readonly channel: RegionChannel;
-  /** Null: a node of this very process. */
-  readonly peer: LinkPeer | null;
-  readonly questions: QuestionDesk<NodeQuestions, RegionQuestions>;
-  readonly syncs: LinkSyncs;
-  /** All that was wanted of the greeting has come. */
-  isWhole: boolean;
-  isWelcome: boolean;
-  /** It took the place of one whose node is held to be linked: when it comes to nothing, the node is not any more. */
-  readonly isExpected: boolean;
-}
 
 /** Whoever has said nothing by then is no node. */
 const GREETING_MS = 10_000;
@@ -390,10 +340,6 @@ export class RegionLinks implements AsyncDisposable {
   }
 }
 
-function send(link: Link, message: RegionMessage): void {
-  link.channel.send(message);
-}
-
 /** @throws any other error */
 function zeroWhereNothingIsWritten(error: unknown): Revision {
   if (isWriteless(error)) return 0;
@@ -403,10 +349,4 @@ function zeroWhereNothingIsWritten(error: unknown): Revision {
 /** Consul's scale of comparisons: twice as long when there are more than 128 nodes, and once more for each doubling. */
 export function syncFactorOf(nodes: number): number {
   return nodes <= 128 ? 1 : Math.ceil(Math.log2(nodes) - 7) + 1;
-}
-
-function refuse(channel: RegionChannel, error: unknown, epoch: number | null): void {
-  const code = error instanceof DroverError ? error.code : 'LINK_FAILED';
-  channel.send({ type: 'refused', code, message: messageOf(error), ...(epoch === null ? {} : { epoch }) });
-  channel.close(`refused: ${messageOf(error)}`);
 }
