@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import http from 'node:http';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { FreePorts } from '../test/cluster/free-ports.ts';
 import { median, percentile, rounded } from './result.ts';
 import type { BenchOptions, BenchResult } from './result.ts';
 
@@ -46,7 +46,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
 }
 
 async function startOne(consul: string): Promise<number> {
-  const port = await freePort();
+  const port = await new FreePorts().next('127.0.0.1');
   const begun = performance.now();
   const child = spawn(consul, ['agent', '-dev', `-http-port=${port}`, '-dns-port=-1'], { stdio: 'ignore' });
   try {
@@ -75,12 +75,4 @@ async function end(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close');
   child.kill('SIGTERM');
   await closed;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

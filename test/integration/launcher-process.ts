@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { FreePorts } from '../cluster/free-ports.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 /** A busy machine with two cores keeps this. */
@@ -107,23 +107,9 @@ export class Launched {
   }
 }
 
-/** A port that is free on each of the addresses, for TCP. */
-export async function freePort(addresses: readonly string[] = ['127.0.0.1']): Promise<number> {
-  for (;;) {
-    const port = await tryPort(0, addresses[0] as string);
-    const others = await Promise.all(addresses.slice(1).map((address) => tryPort(port, address)));
-    if (port > 0 && others.every((one) => one === port)) return port;
-  }
-}
+const ports = new FreePorts();
 
-/** The port that was got; -1 for one that is taken. */
-function tryPort(port: number, address: string): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(-1));
-    server.listen(port, address, () => {
-      const { port: got } = server.address() as { port: number };
-      server.close(() => resolve(got));
-    });
-  });
+/** A port that is free on each of the addresses, for TCP. */
+export function freePort(addresses: readonly string[] = ['127.0.0.1']): Promise<number> {
+  return ports.next(...addresses);
 }
