@@ -32,8 +32,8 @@ interface Group {
   readonly names: readonly string[];
   /** What the provisions wrote: `+ node` at the start, `- node` at the end. */
   readonly log: () => Promise<string[]>;
-  /** How long each provision that begins from now on takes. */
-  readonly setting: (seconds: number) => Promise<void>;
+  /** How long each provision that begins from now on takes, or those of one node. */
+  readonly setting: (seconds: number, node?: string) => Promise<void>;
   readonly drover: (...words: readonly string[]) => Promise<ProgramEnd>;
 }
 
@@ -52,7 +52,7 @@ async function start(atMost: number | string, seconds: number): Promise<Group> {
         folder = path.dirname(at.folder);
         writeFileSync(`${folder}/seconds`, String(seconds));
         const line = (mark: string): string => `echo '${mark}' $DROVER_NODE >> ${folder}/log`;
-        const command = `${line('+')}; sleep $(cat ${folder}/seconds || echo 0); ${line('-')}`;
+        const command = `${line('+')}; sleep $(cat ${folder}/seconds-$DROVER_NODE || cat ${folder}/seconds || echo 0); ${line('-')}`;
         const provision = { command, group: 'web', at_most: atMost };
         const nodes = names.filter((_, at) => processOf(at) === index);
         return {
@@ -73,7 +73,7 @@ async function start(atMost: number | string, seconds: number): Promise<Group> {
     agents: cluster.agents,
     names,
     log,
-    setting: (seconds) => writeFile(`${folder}/seconds`, String(seconds)),
+    setting: (seconds, node) => writeFile(`${folder}/seconds${node === undefined ? '' : `-${node}`}`, String(seconds)),
     drover: (...words) => runProgram(DROVER, words, { env: { DROVER_HTTP_ADDR: server.url } }),
   };
 }
@@ -117,11 +117,10 @@ requireComponent('etcd')('a group of fifty', () => {
       const [agent] = group.agents as [DroverProcess];
       await settled(group);
       const before = (await group.log()).length;
-      await group.setting(1);
-      const deployed = group.drover('instance:deploy', 'web', '-n', '5');
-      await until(async () => (await group.log()).length > before, 20_000);
+      await group.setting(1, 'n00');
       await group.setting(20);
-      await until(async () => (await group.log()).length >= before + 7, 20_000);
+      const deployed = group.drover('instance:deploy', 'web', '-n', '5');
+      await until(async () => (await group.log()).length >= before + 7, 40_000);
       await agent.kill();
       // Those that run do so without their agent; it is down, and nobody takes their places.
       await sleep(16_000);
