@@ -1,6 +1,7 @@
 import type { Revision } from '../store/index.ts';
 import type { CatalogNode, Check, Instance, Stored } from './catalog-reader.ts';
 import type { AliveRecord, InstanceRecord, NodeRecord, OwnerRecord } from './records.ts';
+import { SingleCheck } from './single-check.ts';
 
 /** Shared by every instance without checks: a Map of its own costs more than the rest of a small instance. */
 export const NO_CHECKS: ReadonlyMap<string, Check> = new Map();
@@ -149,11 +150,11 @@ export class NodeState implements CatalogNode {
   }
 }
 
-/** The checks with one set, in order of id; changed in place unless it is the shared empty map. */
+/** The checks with one set, in order of id; changed in place where there are several. */
 function withCheck(checks: ReadonlyMap<string, Check>, check: Check): ReadonlyMap<string, Check> {
   const { id } = check.record;
-  if (checks === NO_CHECKS) return new Map([[id, check]]);
-  const own = checks as Map<string, Check>;
+  if (checks.size === 0 || (checks.size === 1 && checks.has(id))) return new SingleCheck(check);
+  const own = checks instanceof Map ? checks : new Map(checks);
   const isLast = [...own.keys()].every((key) => key <= id);
   own.set(id, check);
   return isLast ? own : inOrder(own);
@@ -161,8 +162,11 @@ function withCheck(checks: ReadonlyMap<string, Check>, check: Check): ReadonlyMa
 
 /** The checks without one; the shared empty map when nothing is left. */
 function withoutCheck(checks: ReadonlyMap<string, Check>, id: string): ReadonlyMap<string, Check> {
-  if (checks !== NO_CHECKS) (checks as Map<string, Check>).delete(id);
-  return checks.size === 0 ? NO_CHECKS : checks;
+  if (!checks.has(id)) return checks;
+  if (checks.size === 1) return NO_CHECKS;
+  (checks as Map<string, Check>).delete(id);
+  const [last] = checks.values();
+  return checks.size === 1 && last !== undefined ? new SingleCheck(last) : checks;
 }
 
 function inOrder<V>(map: ReadonlyMap<string, V>): Map<string, V> {

@@ -48,7 +48,7 @@ const RENEWED_MS = 5_000;
  * Keys and values that stay watchable. Only what reads the whole store follows it, and closely: ten thousand nodes that join write several
  * times as much, and whoever is so far behind reads again.
  */
-const HISTORY_BYTES = 32 * 1024 * 1024;
+const HISTORY_BYTES = 16 * 1024 * 1024;
 /** What was restored has to be read back: how long whoever restores waits for that. */
 const RESTORED_MS = 120_000;
 
