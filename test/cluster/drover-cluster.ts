@@ -18,6 +18,8 @@ export interface DroverClusterOptions {
   readonly serverConfiguration?: object;
   /** More of the configuration of an agent. */
   readonly agentConfiguration?: (index: number, at: Home) => object;
+  /** Of how many of the servers agents are told at first: there they link, and learn of the others. All unless told. */
+  readonly toldOf?: number;
   /** More of the environment of each process. */
   readonly env?: (name: string) => Readonly<Record<string, string>>;
 }
@@ -116,14 +118,20 @@ async function prepareServers(
 }
 
 async function prepareAgents(
-  { agents: count = 0, agentConfiguration = () => ({}), env = () => ({}), timing = 'local' }: DroverClusterOptions,
+  {
+    agents: count = 0,
+    agentConfiguration = () => ({}),
+    env = () => ({}),
+    timing = 'local',
+    toldOf,
+  }: DroverClusterOptions,
   {
     ground,
     folder,
     servers,
   }: { readonly ground: Ground; readonly folder: string; readonly servers: readonly DroverProcess[] },
 ): Promise<DroverProcess[]> {
-  const join = { timing, retry_join: servers.map(({ http }) => written(http.reached)) };
+  const join = { timing, retry_join: servers.slice(0, toldOf).map(({ http }) => written(http.reached)) };
   const more = (index: number, at: Home): object => ({ ...join, ...agentConfiguration(index, at) });
   return prepare(count, (index) => ({
     name: `agent-${index}`,

@@ -42,7 +42,8 @@ async function start(timing: 'local' | 'lan', ownGround?: NetnsGround): Promise<
       members: 1,
       servers: 2,
       agents: 3,
-      ...(ownGround === undefined ? {} : { ground: ownGround }),
+      // A server asks nodes that are linked to itself: each must have another one there.
+      ...(ownGround === undefined ? {} : { ground: ownGround, toldOf: 1 }),
       serverConfiguration: { timing },
       agentConfiguration: (index, { address }) => ({
         timing,
@@ -316,7 +317,9 @@ requireComponent('ip')('a node on a network', () => {
       for (const server of ['server-0', 'server-1']) await cluster.cut('agent-0', server);
       await become(fleet, 'agent-0', 'suspected');
       await sleep(6_000);
-      expect(await stopped(all)).toEqual(UNBROKEN);
+      const known = await Promise.all(cluster.servers.map((server) => ask<WireNode>(server, '/v2/nodes/agent-0')));
+      const moments = all.map(({ seen }) => seen);
+      expect(await stopped(all), JSON.stringify([known, moments])).toEqual(UNBROKEN);
       for (const server of ['server-0', 'server-1']) await cluster.heal('agent-0', server);
       await become(fleet, 'agent-0', 'up');
 
