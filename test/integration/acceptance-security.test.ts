@@ -4,21 +4,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endOf, processesNaming, textOf } from './acceptance-processes.ts';
 import { until } from '../until.ts';
 import { DROVER, startRegion, type TestRegion } from './acceptance-region.ts';
 import { requireComponent } from '../require-component.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const SECRET = 'correct-horse-battery';
 const DATABASE = `mysql://user:${SECRET}@db1:3306/app`;
 
-let left = new AsyncDisposableStack();
-afterEach(async () => {
-  const used = left;
-  left = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const left = perTestStack();
 
 /** Every file and socket below a folder. */
 function filesBelow(folder: string): string[] {

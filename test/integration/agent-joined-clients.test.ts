@@ -1,21 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { requireComponent } from '../require-component.ts';
 import { LEGACY_CONFIGURATION, ROOT_TOKEN } from './consul-agent.ts';
 import { JoinedRegion, Party, until, type JoinedRegionOptions } from './joined-region.ts';
 import { runProgram } from './run-program.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const PYTHON = '/usr/bin/python3';
 const hasModules = spawnSync(PYTHON, ['-c', 'import consul, hcl']).status === 0;
 
-let left = new AsyncDisposableStack();
-afterEach(async () => {
-  const used = left;
-  left = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const left = perTestStack();
 
 async function start(options: Partial<JoinedRegionOptions> = {}): Promise<{ server: Party; a: Party }> {
   const { server, agents } = left.use(await JoinedRegion.start({ agents: ['a'], ...options }));

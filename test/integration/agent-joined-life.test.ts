@@ -1,15 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JoinedRegion, until, type JoinedRegionOptions, type Party } from './joined-region.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const WEB = 'web.service.consul';
 const TTL = { name: 'web', port: 80, check: { ttl: '10m', status: 'passing' } };
 
-let left = new AsyncDisposableStack();
-afterEach(async () => {
-  const used = left;
-  left = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const left = perTestStack();
 
 async function start(options: JoinedRegionOptions): Promise<{ server: Party; agents: readonly Party[] }> {
   return left.use(await JoinedRegion.start(options));

@@ -1,15 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { ask, drover, LONG_MS, put, sleep } from './cluster-acceptance.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 const valueAt = async (at: DroverProcess): Promise<string> => (await ask(at, '/v1/kv/k?raw&stale')).text();
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import { DroverProcess } from '../cluster/drover-process.ts';
@@ -13,12 +13,9 @@ import { LoopbackGround } from '../cluster/loopback-ground.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { ask, Follower, passingOf, Program, put } from './cluster-rig.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 const HOUR_MS = 3_600_000;
 const SHIFT = pathToFileURL(path.resolve(import.meta.dirname, '../cluster/shifted-clock.mjs')).href;

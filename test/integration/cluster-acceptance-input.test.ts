@@ -1,21 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EtcdCluster, type EtcdClusterOptions } from '../cluster/etcd-cluster.ts';
 import { FreePorts } from '../cluster/free-ports.ts';
 import { GuardedProcess } from '../cluster/guarded-process.ts';
 import { until } from '../cluster/until.ts';
 import { runProgram } from './run-program.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  const used = stack;
-  stack = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const stack = perTestStack();
 
 const etcd = async (options: EtcdClusterOptions = {}): Promise<EtcdCluster> =>
   stack.use(await EtcdCluster.start(options));
@@ -38,7 +34,7 @@ const says = (agent: GuardedProcess, text: string | RegExp): Promise<void> =>
     () => agent.said,
   );
 
-/** It ends by itself, and its last words are for who started it: no stack. */
+/** It ends by itself, and its last words are for who started it: no trace of calls. */
 async function refuses(agent: GuardedProcess, ...texts: readonly RegExp[]): Promise<void> {
   await until(
     () => !agent.running,

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { LoopbackGround } from '../cluster/loopback-ground.ts';
@@ -10,14 +10,11 @@ import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { ask, put } from './cluster-rig.ts';
 import { runProgram, type ProgramEnd } from './run-program.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 /** So few in each that those of one are not many that vanish at once: the region says that they are down. */
 const PROCESSES = 7;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import { DroverProcess } from '../cluster/drover-process.ts';
 import { written, type Place } from '../cluster/ground.ts';
@@ -10,14 +10,11 @@ import { LoopbackGround } from '../cluster/loopback-ground.ts';
 import { requireComponent } from '../require-component.ts';
 import { ask, dnsOf, Follower, membersOf, passingOf, Program, put, said } from './cluster-rig.ts';
 import { runProgram } from './run-program.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 interface Fleet {
   readonly cluster: DroverCluster;

@@ -2,24 +2,21 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { freePorts } from './balancer-fixture.ts';
 import { ask, drover, everything, inDns, json, linkedTo, LONG_MS, passing, put, sleep } from './cluster-acceptance.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 /** What the issue allows. */
 const EQUAL_WITHIN_MS = 5_000;
 /** What a busy machine needs for what takes a moment. */
 const WITHIN_MS = 30_000;
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 /** An instance that answers its id. */
 async function instance(id: string): Promise<number> {

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import type { DroverProcess, Home } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
@@ -18,6 +18,7 @@ import {
   stored,
   type Trace,
 } from './cluster-acceptance.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const NODES = 100;
 /** What the issue allows, and what a busy machine with two cores needs beside it. */
@@ -39,11 +40,7 @@ const PLANS: readonly Plan[] = [
   { timing: 'local', agents: 4, listens: true, watchedForMs: 6_000 },
 ];
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 /** As many ports as an agent has nodes: of servers that listen, or of nobody. */
 async function portsOf({ agents, listens }: Plan): Promise<number[]> {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore, type Store } from '../../src/store/index.ts';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import { EtcdCluster } from '../cluster/etcd-cluster.ts';
@@ -8,6 +8,7 @@ import { linearizableRuns } from '../cluster/faults/linearizable-runs.ts';
 import { Seeded } from '../cluster/faults/seeded.ts';
 import { StoreWitness } from '../cluster/faults/store-witness.ts';
 import { requireComponent } from '../require-component.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 /** `npm run faults -- --linearizability 200` gives more. */
 const RUNS = 10;
@@ -51,11 +52,7 @@ requireComponent('etcd')('keys under faults', () => {
   );
 });
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 /** Two leaders one after the other; the first writes once more after the second. */
 async function deposed(isUnfenced: boolean): Promise<Findings> {

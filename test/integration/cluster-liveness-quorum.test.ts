@@ -2,21 +2,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const LONG_MS = 180_000;
 /** With this timing a silence of 0.6 s is a suspicion; the store finds out within seconds that it has lost its quorum. */
 const OUT_WITHIN_MS = 15_000;
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 async function inDns(at: DroverProcess): Promise<number> {
   const resolver = new Resolver({ timeout: 3_000, tries: 3 });

@@ -4,17 +4,14 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverProcess } from '../cluster/drover-process.ts';
 import { written } from '../cluster/ground.ts';
 import { LoopbackGround } from '../cluster/loopback-ground.ts';
 import { until } from '../cluster/until.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 /** A program that accepts connections, apart from its node's agent. */
 class Program implements AsyncDisposable {

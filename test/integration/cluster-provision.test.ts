@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster } from '../cluster/drover-cluster.ts';
 import { DroverProcess } from '../cluster/drover-process.ts';
 import { written } from '../cluster/ground.ts';
@@ -10,12 +10,9 @@ import { LoopbackGround } from '../cluster/loopback-ground.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { ask, put } from './cluster-rig.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 const COUNT = 100;
 const PROCESSES = 2;

@@ -2,22 +2,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster, type DroverClusterOptions } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
 import { runProgram } from './run-program.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
 const LONG_MS = 180_000;
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 interface Trace {
   readonly converged: boolean;

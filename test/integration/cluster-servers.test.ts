@@ -1,18 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverCluster, type DroverClusterOptions } from '../cluster/drover-cluster.ts';
 import type { DroverProcess } from '../cluster/drover-process.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const LONG_MS = 180_000;
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-}, LONG_MS);
+const stack = perTestStack(LONG_MS);
 
 async function start(options: DroverClusterOptions): Promise<DroverCluster> {
   const serverConfiguration = { timing: 'local', ...options.serverConfiguration };

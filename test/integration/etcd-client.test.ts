@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/index.ts';
 import { EtcdCallFailed } from '../../src/store/etcd/client.ts';
 import { ConnectEtcdClient } from '../../src/store/etcd/connect-client.ts';
@@ -11,17 +11,12 @@ import { makeCertificates } from '../cluster/certificates.ts';
 import { ETCD_USERS, EtcdCluster, type EtcdClusterOptions } from '../cluster/etcd-cluster.ts';
 import { until } from '../cluster/until.ts';
 import { requireComponent } from '../require-component.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const WITHIN_MS = 20_000;
 const ALL = { key: bytes('\0'), rangeEnd: bytes('\0') };
 
-let stack = new AsyncDisposableStack();
-
-afterEach(async () => {
-  const used = stack;
-  stack = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const stack = perTestStack();
 
 async function cluster(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
   return stack.use(await EtcdCluster.start(options));

@@ -2,18 +2,15 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DroverProcess } from '../cluster/drover-process.ts';
 import { LoopbackGround } from '../cluster/loopback-ground.ts';
 import { until } from '../cluster/until.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
 const DROVER = path.resolve(import.meta.dirname, '../../bin/drover');
 
-let stack = new AsyncDisposableStack();
-afterEach(async () => {
-  await stack.disposeAsync();
-  stack = new AsyncDisposableStack();
-});
+const stack = perTestStack();
 
 interface Fleet {
   readonly server: DroverProcess;

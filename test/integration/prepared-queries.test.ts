@@ -1,12 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ConsulAgent } from './consul-agent.ts';
+import { perTestStack } from '../per-test-stack.ts';
 
-let left = new AsyncDisposableStack();
-afterEach(async () => {
-  const used = left;
-  left = new AsyncDisposableStack();
-  await used.disposeAsync();
-});
+const left = perTestStack();
 
 async function ask(agent: ConsulAgent, method: string, path: string, body?: unknown): Promise<Response> {
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
