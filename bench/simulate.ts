@@ -10,43 +10,53 @@ export interface Simulated extends AsyncDisposable {
   sent(): Promise<Sent>;
 }
 
-/** @throws an Error when the process ends before all are linked */
-export async function simulate(simulation: Simulation): Promise<Simulated> {
-  const child = fork(path.join(import.meta.dirname, 'simulated-agents.ts'), [JSON.stringify(simulation)], {
+/** A process of this folder that says by IPC when it is ready, and ends when the channel does. */
+interface Forked extends AsyncDisposable {
+  readonly pid: number;
+  /** What it said when it was ready. */
+  readonly said: unknown;
+  /** Its answer to a message. */
+  ask(message: string): Promise<unknown>;
+}
+
+/** @throws an Error when the process ends before it is ready */
+async function forked(file: string, words: readonly string[]): Promise<Forked> {
+  const child = fork(path.join(import.meta.dirname, file), words, {
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const exited = once(child, 'exit');
-  const ended = exited.then(() => Promise.reject(new Error('the simulated agents ended')));
+  const ended = exited.then(() => Promise.reject(new Error(`${file} ended`)));
   ended.catch(() => undefined);
-  await Promise.race([once(child, 'message'), ended]);
+  const next = async (): Promise<unknown> => ((await Promise.race([once(child, 'message'), ended])) as unknown[])[0];
+  const said = await next();
   return {
-    async sent() {
-      child.send('sent');
-      const [{ sent }] = (await Promise.race([once(child, 'message'), ended])) as [{ sent: Sent }];
-      return sent;
+    pid: child.pid ?? 0,
+    said,
+    ask(message) {
+      child.send(message);
+      return next();
     },
     async [Symbol.asyncDispose]() {
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await exited;
     },
+  };
+}
+
+/** @throws an Error when the process ends before all are linked */
+export async function simulate(simulation: Simulation): Promise<Simulated> {
+  const process = await forked('simulated-agents.ts', [JSON.stringify(simulation)]);
+  return {
+    sent: async () => ((await process.ask('sent')) as { sent: Sent }).sent,
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
 
 /** Links with nothing behind them, in two processes of their own: what is compared with. `pid` is that of their server's end. */
 export async function bareLinks(count: number, beatMs: number): Promise<{ readonly pid: number } & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  const start = async (...words: string[]): Promise<{ readonly pid: number; readonly said: string }> => {
-    const child = fork(path.join(import.meta.dirname, 'bare-links.ts'), [...words, String(beatMs)]);
-    stack.defer(async () => {
-      const exited = once(child, 'exit');
-      child.disconnect();
-      await exited;
-    });
-    const [said] = (await once(child, 'message')) as [string];
-    return { pid: child.pid ?? 0, said };
-  };
-  const { pid, said: url } = await start('server');
-  await start('client', url, String(count));
+  const { pid, said: url } = stack.use(await forked('bare-links.ts', ['server', String(beatMs)]));
+  stack.use(await forked('bare-links.ts', ['client', String(url), String(count), String(beatMs)]));
   const ends = stack.move();
   return { pid, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }

@@ -81,7 +81,7 @@ export class Upstream implements Disposable {
       });
       sending.once('close', () => {
         signal.removeEventListener('abort', onAbort);
-        if (wasSent && body !== null) this.#finish(body, sending);
+        if (wasSent && body !== null) this.#discardRest(body, sending);
       });
     });
   }
@@ -92,7 +92,7 @@ export class Upstream implements Disposable {
   }
 
   /** What a server did not wait for is taken all the same: the client's next request stands behind it. */
-  #finish(body: IncomingMessage, sending: ClientRequest): void {
+  #discardRest(body: IncomingMessage, sending: ClientRequest): void {
     body.unpipe(sending);
     if (body.readableEnded || body.destroyed) return;
     discardBody(body, this.#clock, () => {
